@@ -1,0 +1,37 @@
+# Copyright (c) 2026, hafirewall.cluster contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Linux: conntrackd, keepalived and nftables under systemd."""
+
+from __future__ import annotations
+
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.linux import info, lagg, maintenance, state_sync, sync_probe, sync_rule, virtual_ip
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.provider import Params, Provider, Result
+
+
+class LinuxProvider(Provider):
+    """One module per capability; see there."""
+
+    platform = "Linux"
+
+    def lagg(self, params: Params) -> Result:
+        return lagg.apply(self.node, params)
+
+    def state_sync(self, params: Params) -> Result:
+        return state_sync.apply(self.node, params)
+
+    def sync_rule(self, params: Params) -> Result:
+        return sync_rule.apply(self.node, params)
+
+    def virtual_ip(self, params: Params) -> Result:
+        return virtual_ip.apply(self.node, params)
+
+    def maintenance(self, params: Params) -> Result:
+        return maintenance.apply(self.node, params)
+
+    def node_info(self, params: Params) -> Result:
+        return info.collect(self.node, params)
+
+    def sync_probe(self, params: Params) -> Result:
+        return sync_probe.apply(self.node, params)

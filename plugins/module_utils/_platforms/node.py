@@ -1,0 +1,240 @@
+# Copyright (c) 2026, hafirewall.cluster contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The node that a module runs on: the only place where a provider reads or changes anything.
+
+A provider asks with :meth:`Node.query` and :meth:`Node.read_text`, and changes with :meth:`Node.act`,
+:meth:`Node.write_text` and :meth:`Node.remove`. In check mode the last three record what they would do
+and touch nothing, so that a prediction and a real run go through the same lines of the provider.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shlex
+import subprocess
+import tempfile
+import time
+from contextlib import contextmanager
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence
+
+
+class NodeError(Exception):
+    """A clear error for the person at the terminal: what is wrong, where, and what to do."""
+
+
+class Completed(NamedTuple):
+    """What a command left behind: exit status and decoded output."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+
+class Node:
+    """Reads and changes one machine, and keeps account of both.
+
+    Attributes:
+        check_mode: nothing is changed while true.
+        commands: the shell-quoted commands that changed something (or would have, in check mode), in order.
+        diffs: Ansible diffs (``before``, ``after`` and their headers) of the files that changed, in order.
+    """
+
+    def __init__(self, check_mode: bool = False) -> None:
+        self.check_mode = check_mode
+        self.commands: List[str] = []
+        self.diffs: List[Dict[str, str]] = []
+        self._undo: Optional[List[Callable[[], None]]] = None
+
+    @property
+    def changed(self) -> bool:
+        """True when something was changed, or would have been in check mode."""
+        return bool(self.commands or self.diffs)
+
+    # Reading
+
+    def query(self, argv: Sequence[str], stdin: Optional[str] = None, ok: Optional[Sequence[int]] = (0,), timeout: float = 30.0) -> Completed:
+        """Run a command that only reads; it runs in check mode too.
+
+        Args:
+            argv: the program and its arguments; no shell is involved.
+            stdin: text for its standard input.
+            ok: exit statuses that are fine; None accepts every one.
+            timeout: seconds after which the command is ended.
+        Raises:
+            NodeError: the program is absent, takes too long, or exits with another status.
+        """
+        try:
+            done = subprocess.run(list(argv), input=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout, check=False,
+                                  encoding="utf-8", errors="replace", env=dict(os.environ, LC_ALL="C", PATH=_path()))
+        except FileNotFoundError:
+            raise NodeError("%s is not installed on this node" % argv[0]) from None
+        except subprocess.TimeoutExpired:
+            raise NodeError("%s did not end within %.0f s" % (_quoted(argv), timeout)) from None
+        if ok is not None and done.returncode not in ok:
+            said = (done.stderr.strip() or done.stdout.strip() or "nothing")[-2000:]
+            raise NodeError("%s exited with status %d and said: %s" % (_quoted(argv), done.returncode, said))
+        return Completed(done.returncode, done.stdout, done.stderr)
+
+    def has(self, program: str) -> bool:
+        """True when the program is found where a root shell would find it."""
+        return any(os.access(os.path.join(folder, program), os.X_OK) for folder in _path().split(os.pathsep))
+
+    def read_text(self, path: str) -> Optional[str]:
+        """The text of a file, or None when there is no such file."""
+        return _text(path)
+
+    def wait_for(self, condition: Callable[[], bool], timeout: float, interval: float = 0.1) -> bool:
+        """Poll until the condition holds; false when it still does not after ``timeout`` seconds. In check mode: true at once."""
+        if self.check_mode:
+            return True
+        end = time.monotonic() + timeout
+        while not condition():
+            if time.monotonic() >= end:
+                return False
+            time.sleep(interval)
+        return True
+
+    # Changing
+
+    def act(self, argv: Sequence[str], stdin: Optional[str] = None, ok: Optional[Sequence[int]] = (0,), timeout: float = 120.0,
+            undo: Optional[Callable[[], None]] = None) -> Completed:
+        """Run a command that changes the node, and record it. In check mode it is recorded only (status 0, no output).
+
+        ``undo`` is called, last in first out, when the surrounding :meth:`transaction` fails later.
+        """
+        self.commands.append(_quoted(argv))
+        if self.check_mode:
+            return Completed(0, "", "")
+        if undo is not None and self._undo is not None:
+            self._undo.append(undo)
+        return self.query(argv, stdin=stdin, ok=ok, timeout=timeout)
+
+    def write_text(self, path: str, text: str, mode: int = 0o644) -> bool:
+        """Make a file have this text and mode; true when it differed.
+
+        The new text goes to a temporary file beside it, is synced to disk and renamed over the old one, so that a full disk
+        or a power loss leaves the old file. Within a :meth:`transaction` the old file comes back when a later step fails.
+        """
+        old = self.read_text(path)
+        old_mode = _mode(path)
+        if old == text and old_mode == mode:
+            return False
+        self.diffs.append({"before_header": path, "after_header": path, "before": old or "", "after": text})
+        if old == text:
+            self.diffs[-1].update(before="mode: %04o\n" % (old_mode or 0), after="mode: %04o\n" % mode)
+        if not self.check_mode:
+            self._remember(path, old, old_mode)
+            _replace(path, text, mode)
+        return True
+
+    def remove(self, path: str) -> bool:
+        """Make a file be absent; true when it was there."""
+        old = self.read_text(path)
+        if old is None:
+            return False
+        self.diffs.append({"before_header": path, "after_header": path, "before": old, "after": ""})
+        if not self.check_mode:
+            self._remember(path, old, _mode(path))
+            os.unlink(path)
+        return True
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing: when the body raises, the files written in it come back and the undo steps of its commands run, newest first."""
+        if self._undo is not None:
+            raise RuntimeError("transactions do not nest")
+        self._undo = []
+        try:
+            yield
+        except BaseException as error:
+            failures = self._roll_back()
+            if isinstance(error, NodeError):
+                what = "everything was put back as it was" if not failures else "putting things back failed too: " + "; ".join(failures)
+                raise NodeError("%s (%s)" % (error, what)) from error
+            raise
+        finally:
+            self._undo = None
+
+    def _remember(self, path: str, old: Optional[str], old_mode: Optional[int]) -> None:
+        if self._undo is not None:
+            self._undo.append(lambda: _restore(path, old, old_mode))
+
+    def _roll_back(self) -> List[str]:
+        failures = []
+        for step in reversed(self._undo or []):
+            try:
+                step()
+            except (NodeError, OSError) as error:
+                failures.append(str(error))
+        return failures
+
+
+def _path() -> str:
+    return os.pathsep.join(["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"])
+
+
+def _quoted(argv: Sequence[str]) -> str:
+    return " ".join(shlex.quote(word) for word in argv)
+
+
+def _text(path: str) -> Optional[str]:
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as handle:
+            return handle.read()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _mode(path: str) -> Optional[int]:
+    try:
+        return os.stat(path).st_mode & 0o7777
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _restore(path: str, old: Optional[str], old_mode: Optional[int]) -> None:
+    if _text(path) == old and _mode(path) == old_mode:
+        return  # the step that failed had not come to replace it, and a full disk would refuse to have it written again
+    if old is None:
+        if os.path.exists(path):
+            os.unlink(path)
+    else:
+        _replace(path, old, old_mode if old_mode is not None else 0o644)
+
+
+def _replace(path: str, text: str, mode: int) -> None:
+    folder = os.path.dirname(path)
+    temporary = None
+    try:
+        os.makedirs(folder, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(prefix=".hafirewall-", dir=folder)
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as handle:
+            handle.write(text)
+            handle.flush()
+            os.fchmod(handle.fileno(), mode)
+            os.fsync(handle.fileno())
+        os.replace(temporary, path)
+        temporary = None
+        _sync_folder(folder)
+    except OSError as error:
+        remedy = "free some space there" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "see to it that root can write there"
+        raise NodeError("cannot write %s: %s; the old file is untouched, %s and run again" % (path, error.strerror, remedy)) from error
+    finally:
+        if temporary is not None:
+            os.unlink(temporary)
+
+
+def _sync_folder(folder: str) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def with_diff(node: Node, result: Dict[str, Any]) -> Dict[str, Any]:
+    """The result of a module: what the provider reports plus ``changed``, ``commands`` and ``diff``."""
+    return dict(result, changed=node.changed, commands=list(node.commands), diff=list(node.diffs))

@@ -1,0 +1,202 @@
+# Copyright (c) 2026, hafirewall.cluster contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The way to the product's configuration: one PHP process for each reading and for each change."""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+from typing import Any, Callable, Dict, FrozenSet, List, NamedTuple, Optional, Sequence, Tuple
+
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node, NodeError
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.operations import Operation, diff, undone
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.program import PROGRAM
+
+CONFIG = "/cf/conf/config.xml"
+READ_TIMEOUT = 60.0  # seconds
+# Setting pfsync up waits up to 31 s in the product, and large rulesets are slow to load.
+CHANGE_TIMEOUT = 240.0
+ATTEMPTS = 3
+
+Path = Tuple[str, ...]
+Call = Tuple[str, Any]
+
+
+class Stale(NodeError):
+    """The configuration is another one than planned from; nothing was written."""
+
+
+class Failed(NodeError):
+    """A change that failed in the product.
+
+    Attributes:
+        written: the configuration was written before.
+        revision: the configuration on the disk after that.
+    """
+
+    def __init__(self, text: str, written: bool, revision: Optional[str]) -> None:
+        super().__init__(text)
+        self.written = written
+        self.revision = revision
+
+
+class Reading(NamedTuple):
+    """What was read.
+
+    Attributes:
+        revision: a digest of config.xml.
+        values: by path: None where nothing is; the empty text where an empty element is. A ``*`` in a path stands for every key: the value is a mapping.
+        functions: those of the product's functions asked for that this release has.
+        named: places in the sections asked for that name one of the devices asked for, and the names.
+    """
+
+    revision: str
+    values: Dict[Path, Any]
+    functions: FrozenSet[str]
+    named: Sequence[Tuple[Path, Sequence[str]]] = ()
+
+    def rows(self, *prefix: str) -> Dict[str, Dict[str, Any]]:
+        """What was read of the elements below a place, by their keys (a list's are numbers), each with its fields that are there."""
+        found: Dict[str, Dict[str, Any]] = {}
+        for path, values in self.values.items():
+            if path[:-2] == prefix and path[-2] == "*":
+                for key, value in (values or {}).items():
+                    found.setdefault(key, {})[path[-1]] = value
+        return found
+
+
+class Change(NamedTuple):
+    """What to do.
+
+    Attributes:
+        operations: what to write.
+        apply: the product's functions that apply it, in order, each with its argument.
+        description: the words for the product's history.
+        back: the functions that apply what was before, when the change is taken back; the same ones where it is None.
+    """
+
+    operations: Sequence[Operation]
+    apply: Sequence[Call]
+    description: str
+    back: Optional[Sequence[Call]] = None
+
+
+def read(node: Node, paths: Sequence[Path], functions: Sequence[str] = (), sections: Sequence[str] = (), devices: Sequence[str] = ()) -> Reading:
+    """Read these places of the configuration from config.xml itself, and where in these sections one of these devices is named.
+
+    Raises:
+        NodeError: PHP is absent, fails, or does not answer in time.
+    """
+    request = {"paths": [list(path) for path in paths], "functions": list(functions), "sections": list(sections), "devices": list(devices)}
+    answer = _call(node, request, READ_TIMEOUT, "reading the configuration")
+    named = [(tuple(path), tuple(names)) for path, names in answer["named"]]
+    return Reading(answer["revision"], dict(zip(paths, answer["values"])), frozenset(answer["functions"]), named)
+
+
+def settle(node: Node, paths: Sequence[Path], plan: Callable[[Reading], Change], verify: Callable[[], None], functions: Sequence[str] = ()) -> Reading:
+    """Read, plan, change; when somebody saves the configuration in between, all of it again.
+
+    Args:
+        node: where.
+        paths: what the plan needs to know.
+        plan: from what was read to what to do; pure. Nothing to do ends it.
+        verify: reads the node after the change, and raises a NodeError when it is not as planned.
+        functions: product functions that the plan asks for.
+    Returns:
+        What was read before the change.
+    Raises:
+        NodeError: the change failed; it was then taken back, or the error says what was not.
+    """
+    for _attempt in range(ATTEMPTS):
+        reading = read(node, paths, functions)
+        change = plan(reading)
+        if not change.operations and not change.apply:
+            return reading
+        try:
+            _change(node, reading.revision, change, verify)
+        except Stale:
+            continue
+        return reading
+    raise NodeError("the configuration was changed by somebody else %d times between reading and writing, so nothing was written; run again when nobody saves"
+                    % ATTEMPTS)
+
+
+def _change(node: Node, revision: str, change: Change, verify: Callable[[], None]) -> None:
+    if node.check_mode:
+        _record(node, change)
+        return
+    written, now = False, revision
+    try:
+        now = _send(node, revision, change)
+        written = bool(change.operations)
+        verify()
+    except Stale:
+        raise
+    except NodeError as error:
+        if isinstance(error, Failed):
+            written, now = error.written, error.revision or revision
+        elif not written and change.operations:
+            raise NodeError("%s; whether the configuration was written is not known: see its history on the node" % error) from error
+        raise NodeError("%s (%s)" % (error, _taken_back(node, now, change) if written else "the configuration is as it was")) from error
+    _record(node, change)
+
+
+def _taken_back(node: Node, revision: str, change: Change) -> str:
+    """Undo a change that was written, unless somebody has saved meanwhile; say what came of it."""
+    back = Change(undone(change.operations), change.apply if change.back is None else change.back, change.description + " (taken back)")
+    try:
+        _send(node, revision, back)
+    except Stale:
+        return "it was not taken back, because somebody has saved the configuration since"
+    except NodeError as error:
+        return "taking it back failed too: %s" % error
+    return "everything was put back as it was"
+
+
+def _send(node: Node, revision: str, change: Change) -> str:
+    request = {"revision": revision, "operations": [operation.request() for operation in change.operations], "description": change.description,
+               "apply": [list(call) for call in change.apply], "paths": [], "functions": []}
+    answer = _call(node, request, CHANGE_TIMEOUT, "changing the configuration")
+    if answer.get("stale"):
+        raise Stale("the configuration was changed by somebody else")
+    return answer["revision"]
+
+
+def _record(node: Node, change: Change) -> None:
+    """Account for a change as the node does: what was run in the product, and the difference."""
+    if change.operations:
+        node.commands.append("write_config(%s)" % json.dumps(change.description))
+        node.diffs.append(diff(CONFIG, change.operations))
+    node.commands.extend("%s(%s)" % (name, "" if argument is None else json.dumps(argument, sort_keys=True)) for name, argument in change.apply)
+
+
+def _call(node: Node, request: Dict[str, Any], timeout: float, doing: str) -> Dict[str, Any]:
+    boundary = "hafirewall-" + secrets.token_hex(16)
+    text = json.dumps(dict({"operations": [], "apply": [], "sections": [], "devices": []}, boundary=boundary, **request))
+    program = PROGRAM.replace("@REQUEST@", base64.b64encode(text.encode("utf-8")).decode("ascii"))
+    # The program comes by standard input: no secret is in a list of processes, and none in a trace of an error.
+    done = node.query(["php", "-q", "-d", "display_errors=stderr", "-d", "zend.exception_ignore_args=1"], stdin=program, ok=None, timeout=timeout)
+    answer = _answer(done.stdout, boundary)
+    if answer is None:
+        raise NodeError("%s: PHP gave no answer (status %d); it said: %s" % (doing, done.status, _said(done.stdout, done.stderr)))
+    if "error" in answer:
+        raise Failed("%s failed while %s: %s" % (doing, answer["phase"], answer["error"]), bool(answer["written"]), answer.get("revision"))
+    return answer
+
+
+def _answer(stdout: str, boundary: str) -> Optional[Dict[str, Any]]:
+    parts: List[str] = stdout.split("\n%s\n" % boundary)
+    if len(parts) != 3:
+        return None
+    try:
+        answer = json.loads(parts[1])
+    except ValueError:
+        return None
+    return answer if isinstance(answer, dict) else None
+
+
+def _said(stdout: str, stderr: str) -> str:
+    return (stderr.strip() or stdout.strip() or "nothing")[-1500:]

@@ -1,0 +1,97 @@
+# Copyright (c) 2026, hafirewall.cluster contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Who else is on the Sync segment, and how much traffic flows meanwhile.
+
+A datagram to each address of a small IPv4 Sync network makes the kernel ask for the hardware address of those that it does not know, and an ICMPv6 echo
+request to all nodes of the link makes IPv6 nodes known. Then the kernel's own tables are read. They remember a node for up to 20 minutes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import socket
+import struct
+import time
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.asking import SECONDS, Counters, difference, targets
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node, NodeError
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import devices
+
+_DISCARD = 9  # the port that the datagrams go to; nobody is to answer
+_ECHO_REQUEST = 128
+_ARP = re.compile(r"^\S+ \(([0-9.]+)\) at ([0-9a-f]{2}(?::[0-9a-f]{2}){5}) on (\S+)(.*)$", re.MULTILINE)
+_NDP = re.compile(r"^([0-9a-f:]+)(?:%\S+)?\s+([0-9a-f]{1,2}(?::[0-9a-f]{1,2}){5})\s+(\S+)\s+(\S+)", re.MULTILINE)
+
+Neighbour = Dict[str, str]
+Ask = Callable[[str, Sequence[str], bool], None]
+
+
+def arp(listing: str, interface: str) -> List[Neighbour]:
+    """From ``arp -an``: all on the interface but the node itself, whose own addresses are permanent, and those that did not answer."""
+    return [{"address": address, "mac": mac, "how": "arp"} for address, mac, device, more in _ARP.findall(listing)
+            if device == interface and "permanent" not in more]
+
+
+def ndp(listing: str, interface: str) -> List[Neighbour]:
+    """From ``ndp -an``: the same of IPv6."""
+    found = []
+    for address, mac, device, expires in _NDP.findall(listing):
+        if device == interface and expires != "permanent":
+            found.append({"address": address, "mac": ":".join(part.zfill(2) for part in mac.split(":")), "how": "ndp"})
+    return found
+
+
+def ask(interface: str, hosts: Sequence[str], echo: bool) -> None:
+    """Send to each host, and to all IPv6 nodes of the link. Nobody is waited for here."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
+        for host in hosts:
+            # A host that did not answer lately is refused at once, and a full queue is no harm: it is the asking that counts.
+            with contextlib.suppress(OSError):
+                wire.sendto(b"", (host, _DISCARD))
+    if echo:
+        with contextlib.suppress(OSError), socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6) as wire:
+            # The kernel computes the checksum.
+            wire.sendto(struct.pack("!BBHHH", _ECHO_REQUEST, 0, 0, 0, 1), ("ff02::1", 0, 0, socket.if_nametoindex(interface)))
+
+
+def observe(node: Node, interface: str, network: Optional[str], own: List[Dict[str, Any]], voice: Ask = ask,
+            wait: Callable[[float], None] = time.sleep) -> Tuple[Dict[str, Any], Dict[str, Any]]:
+    """Ask, and count meanwhile.
+
+    Args:
+        interface: device on the Sync segment.
+        network: the Sync network, to know whom to ask.
+        own: the evidence about interfaces.
+        voice, wait: what asks, and what lets a second pass (tests put something else here).
+    Returns:
+        ``segment`` and ``traffic`` of the evidence.
+    Raises:
+        NodeError: there is no such interface, or the network is none.
+    """
+    row = next((row for row in own if row["name"] == interface), None)
+    if row is None:
+        raise NodeError("there is no interface %s on this node" % interface)
+    addresses = [address.split("/")[0] for address in row["addresses"]]
+    try:
+        asked = targets(network, addresses)
+    except ValueError as error:
+        raise NodeError("sync_network: %s" % error) from error
+    echo = any(":" in address for address in addresses)
+    before, start = _bytes(node), time.monotonic()
+    voice(interface, asked, echo)
+    wait(SECONDS)
+    seconds = time.monotonic() - start
+    counted = difference(before, _bytes(node))
+    neighbours = arp(node.query(["arp", "-an"]).stdout, interface) + ndp(node.query(["ndp", "-an"]).stdout, interface)
+    macs = {entry["mac"] for entry in own}
+    segment = {"interface": interface, "seconds": round(seconds, 3), "asked": len(asked), "echo": echo,
+               "neighbours": sorted((item for item in neighbours if item["mac"] not in macs), key=lambda item: (item["address"], item["mac"]))}
+    return segment, {"seconds": round(seconds, 3), "interfaces": counted}
+
+
+def _bytes(node: Node) -> Counters:
+    return {name: {key: counted[key] for key in ("rx_bytes", "tx_bytes")} for name, counted in devices.counters(node).items()}

@@ -1,0 +1,169 @@
+# Copyright (c) 2026, hafirewall.cluster contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""State sync on pfSense: pfsync, by the product's own settings and its own function. The settings are not carried by XMLRPC: each node has its own."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
+
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node, NodeError
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import bridge, interfaces, pfsync
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.operations import Operation, put, take
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.release import release_of
+
+ENABLED, INTERFACE, PEER, HOST_ID = (("hasync", key) for key in ("pfsyncenabled", "pfsyncinterface", "pfsyncpeerip", "pfhostid"))
+POLICY = ("system", "statepolicy")
+PATHS = (ENABLED, INTERFACE, PEER, HOST_ID, POLICY, *interfaces.PATHS)
+# Came with host ids, so it tells where there are any.
+HOST_ID_FUNCTION = "filter_get_host_id"
+# Where there is a state policy, it is this one when nothing is configured.
+DEFAULT_POLICY, POLICY_SINCE = "if-bound", ((2, 8, 0), (24, 3, 0))
+SET_UP: bridge.Call = ("interfaces_sync_setup", None)
+RELOAD: bridge.Call = ("filter_configure_sync", None)
+
+Drift = List[Dict[str, Any]]
+
+
+class Wanted(NamedTuple):
+    """What the options ask for: ``peer`` is None for multicast, ``host_id`` and ``policy`` for any."""
+
+    enabled: bool
+    device: Optional[str]
+    peer: Optional[str]
+    host_id: Optional[str]
+    policy: Optional[str]
+
+
+def apply(node: Node, params: Mapping[str, Any]) -> Dict[str, Any]:
+    """Make state sync be as the options say.
+
+    Args:
+        params: options of the module state_sync.
+    Returns:
+        ``drift``, ``validation``, ``notes``; ``kernel_before`` and ``kernel_after`` are None, for nothing here touches the table.
+    Raises:
+        NodeError: an option that pfSense cannot have, a device that is no interface of the node's, an interface that is off or has another address, or
+            a change that failed; then everything is as it was, or the error says what is not.
+    """
+    release = release_of(node)
+    wanted = _wanted(params)
+    result: Dict[str, Any] = {"drift": [], "validation": "not needed", "notes": [], "kernel_before": None, "kernel_after": None}
+    absent = wanted.enabled and node.check_mode and params["interface"] in params["coming"]
+
+    def plan(reading: bridge.Reading) -> bridge.Change:
+        now = pfsync.running(node)
+        key = interfaces.assigned(reading, wanted.device, "interface") if wanted.device is not None and not absent else None
+        if wanted.host_id is not None and HOST_ID_FUNCTION not in reading.functions:
+            raise NodeError("host_id: %s has no such setting; it came with 2.7.0; leave the option out" % (release,))
+        if wanted.policy is not None and not release.since(*POLICY_SINCE):
+            raise NodeError("state_policy: %s has no such setting; it came with 2.8.0 and Plus 24.03; leave the option out" % (release,))
+        drift, operations = _configured(reading, wanted, key)
+        running = _running(now, wanted)
+        result["drift"] = drift + running
+        # A host id and a policy are written into the packet filter's rules.
+        of_rules = [operation for operation in operations if operation.path in (HOST_ID, POLICY)]
+        calls = [SET_UP] if running or len(of_rules) < len(operations) else []
+        calls += [RELOAD] if of_rules else []
+        if result["drift"]:
+            result["validation"] = "not possible yet: %s is not there" % wanted.device if absent else _validate(node, params)
+        return bridge.Change(operations, calls, "hafirewall.cluster: state sync %s" % ("on %s" % (key or wanted.device) if wanted.enabled else "off"))
+
+    bridge.settle(node, PATHS, plan, lambda: _verify(node, wanted), [HOST_ID_FUNCTION])
+    return result
+
+
+def _wanted(params: Mapping[str, Any]) -> Wanted:
+    host_id = params["host_id"]
+    if host_id is not None and (not re.fullmatch(r"[0-9A-Fa-f]{1,8}", host_id) or int(host_id, 16) == 0):
+        raise NodeError("host_id: %r is none; state one to eight hexadecimal digits that are not all 0" % host_id)
+    if not params["enabled"]:
+        return Wanted(False, None, None, None, params["state_policy"])
+    if params["transport"] == "unicast" and not params["peer"]:
+        raise NodeError("peer: transport unicast needs it")
+    peer = params["peer"] if params["transport"] == "unicast" else None
+    for name, address in (("address", params["address"]), ("peer", peer)):
+        if address is not None and not _is_ipv4(address):
+            raise NodeError("%s: %s is no IPv4 address, and pfSense shares states over IPv4 only; give the Sync network IPv4 addresses" % (name, address))
+    return Wanted(True, params["interface"], peer, None if host_id is None else host_id.lower(), params["state_policy"])
+
+
+def _is_ipv4(text: str) -> bool:
+    try:
+        ipaddress.IPv4Address(text)
+    except ValueError:
+        return False
+    return True
+
+
+# Comparing
+
+
+def _configured(reading: bridge.Reading, wanted: Wanted, key: Optional[str]) -> Tuple[Drift, List[Operation]]:
+    values = reading.values
+    drift: Drift = []
+    operations: List[Operation] = []
+
+    def differs(setting: str, path: bridge.Path, is_: Any, value: Optional[str]) -> None:
+        drift.append(_differs(setting, is_, value if path != ENABLED else wanted.enabled))
+        operations.append(take(path, values[path]) if value is None else put(path, value, values[path]))
+
+    if wanted.policy is not None and (values[POLICY] or DEFAULT_POLICY) != wanted.policy:
+        differs("state_policy", POLICY, values[POLICY] or DEFAULT_POLICY, wanted.policy)
+    if not wanted.enabled:
+        if values[ENABLED] is not None:
+            differs("enabled", ENABLED, _shown_enabled(values[ENABLED]), None)
+        return drift, operations
+    if values[ENABLED] != "on":
+        differs("enabled", ENABLED, _shown_enabled(values[ENABLED]), "on")
+    if key is not None and values[INTERFACE] != key:
+        differs("interface", INTERFACE, values[INTERFACE], key)
+    if (values[PEER] or None) != wanted.peer:
+        # The product's own pages leave an empty element where there is no peer.
+        differs("peer", PEER, values[PEER] or None, wanted.peer or "")
+    if wanted.host_id is not None and (values[HOST_ID] or "").lower() != wanted.host_id:
+        differs("host_id", HOST_ID, values[HOST_ID] or None, wanted.host_id)
+    return drift, operations
+
+
+def _shown_enabled(value: Optional[str]) -> Any:
+    """The product's functions take any element for on, its pages the word alone."""
+    return {None: False, "on": True}.get(value, "on for the kernel, off on the page")
+
+
+def _running(now: pfsync.Pfsync, wanted: Wanted) -> Drift:
+    """What runs otherwise than wanted. A peer that is left over where nothing is sent does no harm."""
+    drift = [] if now.device == wanted.device else [_differs("device as running", now.device, wanted.device)]
+    if now.up != wanted.enabled:
+        drift.append(_differs("running", now.up, wanted.enabled))
+    if wanted.enabled and now.peer != wanted.peer:
+        drift.append(_differs("peer as running", now.peer, wanted.peer))
+    return drift
+
+
+def _differs(setting: str, is_: Any, wanted: Any) -> Dict[str, Any]:
+    return {"setting": setting, "is": is_, "wanted": wanted}
+
+
+# Validating
+
+
+def _validate(node: Node, params: Mapping[str, Any]) -> str:
+    """The device has the address that the plan counts on. The product itself would take anything, and switch off without a word."""
+    if params["enabled"]:
+        found = pfsync.addresses(node, params["interface"])
+        if params["address"] not in found:
+            raise NodeError("address: %s has not %s but %s; correct the intent or the node" % (
+                params["interface"], params["address"], ", ".join(found) or "no IPv4 address"))
+    return "passed"
+
+
+def _verify(node: Node, wanted: Wanted) -> None:
+    """The product looks at no command's status, so the kernel is asked what came of it."""
+    left = _running(pfsync.running(node), wanted)
+    if left:
+        raise NodeError("pfsync0 does not run as configured: %s" % "; ".join("%s is %s, wanted is %s" % (item["setting"], item["is"], item["wanted"])
+                                                                             for item in left))

@@ -1,0 +1,196 @@
+#!/usr/bin/python
+# Copyright (c) 2026, hafirewall.cluster contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: node_info
+short_description: Read all evidence of a cluster node
+version_added: 0.1.0
+description:
+  - Reads in one call what a node of the cluster is and does, and changes nothing.
+  - What cannot be read is V(none) in the evidence and has its reason in RV(evidence.errors). Nothing is guessed.
+  - The evidence is also set as the fact C(hafirewall_evidence), where M(hafirewall.cluster.check) finds it.
+author:
+  - hafirewall.cluster contributors (@hafirewall)
+extends_documentation_fragment:
+  - hafirewall.cluster.attributes.info
+  - hafirewall.cluster.attributes.node
+attributes:
+  platform:
+    support: full
+    platforms: linux, pfsense
+    description: Platforms that the module drives.
+  facts:
+    support: full
+    description: Returns an C(ansible_facts) dictionary that updates existing host facts.
+options:
+  sync_interface:
+    description:
+      - Device on the Sync network.
+      - Needed with O(sample=true) when the engine does not run; otherwise the running engine's own interface is used, on pfSense also the configured one.
+    type: str
+  sync_network:
+    description:
+      - The Sync network, with its prefix length.
+      - The pass rule is judged against it, and with O(sample=true) its addresses are asked for.
+    type: str
+  sample:
+    description:
+      - Listen on the Sync network for about a second, and measure the traffic of all interfaces meanwhile.
+      - Sends ARP requests for every address of O(sync_network) when that is IPv4 and has at most 256 addresses,
+        and an ICMPv6 echo request to all nodes of the link from each IPv6 address that the node has there.
+      - On pfSense a datagram to port 9 of each address makes the kernel send the ARP requests, and its tables of neighbours are read. They remember who was
+        there within the last 20 minutes.
+    type: bool
+    default: false
+seealso:
+  - module: hafirewall.cluster.check
+"""
+
+EXAMPLES = r"""
+- name: Read the evidence of a node
+  hafirewall.cluster.node_info:
+  register: node
+
+- name: Show what the node is doing
+  ansible.builtin.debug:
+    msg: "{{ node.evidence.vrrp.instances | items2dict(key_name='name', value_name='state') }}"
+
+- name: Read it again while listening on the Sync network
+  hafirewall.cluster.node_info:
+    sync_interface: sync0
+    sync_network: 198.51.100.128/28
+    sample: true
+"""
+
+RETURN = r"""
+evidence:
+  description: What was read, the same as the fact C(hafirewall_evidence).
+  returned: success
+  type: dict
+  contains:
+    schema:
+      description: Version of this structure.
+      type: int
+      sample: 1
+    collected_at:
+      description: When it was read, in seconds since 1970 by the node's own clock.
+      type: float
+    platform:
+      description: Platform of the node.
+      type: str
+      sample: linux
+    os:
+      description:
+        - C(id) and C(version) of the distribution, or of the product.
+        - On pfSense also its C(edition), V(CE) or V(Plus), and C(base), the release of FreeBSD that it is built on.
+      type: dict
+      sample: {id: debian, version: "12"}
+    kernel:
+      description: Release of the running kernel.
+      type: str
+    boot_id:
+      description: Name of this boot, a new one means that the node was rebooted. On FreeBSD it is the second in which the kernel began.
+      type: str
+    config:
+      description: C(version) and last C(revision) (C(time), C(description), C(username)) of the product's configuration. pfSense only.
+      type: dict
+      sample: {version: "23.3", revision: {time: 1795000000, description: "admin@192.0.2.9: changed", username: admin}}
+    config_sync:
+      description: Where the node sends its configuration (C(target), V(none) for nowhere), and which C(sections) of it. pfSense only.
+      type: dict
+      sample: {target: 198.51.100.130, sections: [rules, virtualip]}
+    packages:
+      description: Versions of the packages that the cluster uses; V(none) for one that is not installed. Linux only.
+      type: dict
+      sample: {conntrack: "1:1.4.7-1+b2", conntrackd: "1:1.4.7-1+b2", keepalived: "1:2.2.7-1+b2", nftables: "1.0.6-2"}
+    engine:
+      description:
+        - The sync engine - C(installed), C(enabled), C(masked), C(running), its C(config) as running, whether that is the file's (C(config_current)),
+          whether its interface has C(joined) the multicast group, its C(counters), the sizes of its C(tables), and the C(refresh) of quiet states.
+        - On pfSense also whether an C(empty) element switches it on, whether the packet C(filter) runs, whether the states of the others have been taken over
+          (C(synced)), the C(host_id) that marks the node's own states, and the C(creators) of all states that it holds.
+      type: dict
+    vrrp:
+      description:
+        - The virtual addresses' service - C(installed), C(enabled), C(running), C(config_current), and C(instances) with their state.
+        - On pfSense also the C(demotion) of CARP.
+      type: dict
+    maintenance:
+      description: Whether the node is in maintenance.
+      type: bool
+    state_policy:
+      description: V(if-bound) or V(floating), V(none) where it is not known. pfSense only.
+      type: str
+    state_policy_from:
+      description: Whether the policy is V(configured) or the release's V(default). pfSense only.
+      type: str
+    state_rules:
+      description: How many rules in force make states that are C(bound) to an interface, and how many name one for a route (C(routed)). pfSense only.
+      type: dict
+      sample: {bound: 0, routed: 2}
+    pass_rule:
+      description:
+        - Whether the packet filter passes the engine's traffic - C(filtered), C(present), C(persistent), C(effective), rules that are C(broader)
+          than needed, C(blockers), and the C(rules) with their position and counters.
+      type: dict
+    interfaces:
+      description:
+        - All interfaces but the loopback. C(speed) is in Mbit/s, V(none) when the driver reports none.
+        - On pfSense with the product's C(key) (wan, lan, opt1, V(none) when it is assigned to nothing) and C(description).
+      type: list
+      elements: dict
+      sample:
+        - {name: sync0, mac: "02:00:00:00:00:01", mtu: 1500, speed: 10000, up: true, addresses: ["198.51.100.129/28"],
+           rx_bytes: 4096, tx_bytes: 4096, rx_packets: 32, tx_packets: 32}
+    management:
+      description: Where the connection came in, C(device), C(address), and C(via), the device that the answers leave by; V(none) when over no network.
+      type: dict
+      sample: {device: lan0, address: 192.0.2.2, via: lan0}
+    references:
+      description: What else on the node names a device, C(device), C(kind), C(where) and C(text) each.
+      type: list
+      elements: dict
+    segment:
+      description:
+        - Who was seen on the Sync network - the C(interface), for how many C(seconds), how many addresses were C(asked) for,
+          whether IPv6 nodes were asked too (C(echo)), and the C(neighbours) with C(address), C(mac) and C(how) they were seen.
+        - V(none) without O(sample=true).
+      type: dict
+      sample: {interface: sync0, seconds: 1.0, asked: 13, echo: true, neighbours: [{address: "198.51.100.130", mac: "02:00:00:00:00:02", how: arp}]}
+    traffic:
+      description:
+        - Bytes that each interface received and sent within C(seconds), without this module's own asking around.
+        - V(none) without O(sample=true).
+      type: dict
+      sample: {seconds: 1.0, interfaces: {sync0: {rx_bytes: 1200, tx_bytes: 1200}}}
+    errors:
+      description: What could not be read (C(area)) and the C(reason).
+      type: list
+      elements: dict
+commands:
+  description: Commands that changed something; always empty.
+  returned: always
+  type: list
+  elements: str
+"""
+
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.capability import run_capability
+
+ARGUMENTS = {
+    "sync_interface": {"type": "str"},
+    "sync_network": {"type": "str"},
+    "sample": {"type": "bool", "default": False},
+}
+
+
+def main() -> None:
+    """Read the evidence of this node."""
+    run_capability("node_info", ARGUMENTS)
+
+
+if __name__ == "__main__":
+    main()

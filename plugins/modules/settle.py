@@ -1,0 +1,56 @@
+#!/usr/bin/python
+# Copyright (c) 2026, hafirewall.cluster contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: settle
+short_description: Wait until a node that was changed has come to rest
+version_added: 0.1.0
+description:
+  - Reads the node again and again, for a bounded time, until what was changed has settled,
+    the sync engine and VRRP run with the configuration on their disk, the pass rule lets the engine's traffic in,
+    and a standby holds about as many states as the active node knows.
+  - The next node of a cluster must not be touched before.
+  - Reads once in check mode.
+author:
+  - hafirewall.cluster contributors (@hafirewall)
+extends_documentation_fragment:
+  - hafirewall.cluster.attributes.info
+attributes:
+  action:
+    support: full
+    description: Runs on the controller and calls M(hafirewall.cluster.node_info) on the node.
+options:
+  plan:
+    description:
+      - The node's plan, from M(hafirewall.cluster.plan).
+    type: dict
+    required: true
+  timeout:
+    description:
+      - Seconds after which the wait is given up and the task fails with the reasons.
+    type: int
+    default: 60
+seealso:
+  - module: hafirewall.cluster.node_info
+"""
+
+EXAMPLES = r"""
+- name: Plan the cluster
+  hafirewall.cluster.plan:
+  register: planned
+
+- name: Go on when this node has settled
+  hafirewall.cluster.settle:
+    plan: "{{ planned.plan }}"
+"""
+
+RETURN = r"""
+evidence:
+  description: The evidence of the last reading, as RV(hafirewall.cluster.node_info#module:evidence).
+  returned: success
+  type: dict
+"""

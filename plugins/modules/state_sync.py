@@ -1,0 +1,237 @@
+#!/usr/bin/python
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, hafirewall.cluster contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Run the engine that carries firewall states to the other nodes of a cluster."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: state_sync
+short_description: Run the engine that carries connection states to the other nodes of a cluster
+version_added: 0.1.0
+author:
+  - hafirewall.cluster contributors (@hafirewall)
+description:
+  - Makes the platform's own state-sync engine run as described, now and after a reboot, or be off. It is C(conntrackd) on Linux, and pfsync on pfSense.
+  - Nothing is run when nothing differs. A change is validated on the node first. When a step fails, everything is put back as it was.
+  - With conntrackd, a change restarts the engine, waits until it answers and has its peers' states, and compares the kernel's table before and after.
+    A configuration that is not managed by this collection is kept beside the new one, as C(/etc/conntrackd/conntrackd.conf.before-hafirewall).
+  - On pfSense, the settings of C(System > High Availability) are changed and applied by the product itself, with an entry in its history.
+    When somebody saves the configuration meanwhile, it is read and compared again. Applying takes the product up to half a minute.
+  - Usually called by the role P(hafirewall.cluster.sync_engine#role) with options that come from the plan of the cluster.
+extends_documentation_fragment:
+  - hafirewall.cluster.attributes
+  - hafirewall.cluster.attributes.node
+attributes:
+  platform:
+    support: full
+    platforms: linux, pfsense
+    description: Platforms that the module drives.
+options:
+  enabled:
+    description:
+      - Whether states are carried at all.
+      - V(false) stops the engine and removes what this collection manages. On pfSense the other settings stay.
+    type: bool
+    default: true
+  interface:
+    description:
+      - Device on which state updates travel. On pfSense an interface must be assigned to it and enabled.
+      - Required when O(enabled=true).
+    type: str
+  address:
+    description:
+      - This node's address on the Sync interface, IPv4 or IPv6; on pfSense IPv4.
+      - Required when O(enabled=true).
+    type: str
+  network:
+    description: The Sync network. Not part of the engine's configuration; M(hafirewall.cluster.sync_rule) uses it.
+    type: str
+  transport:
+    description: How state updates travel. V(unicast) is for exactly two nodes.
+    type: str
+    choices:
+      - multicast
+      - unicast
+    default: multicast
+  group:
+    description: Multicast group. Required with conntrackd when O(transport=multicast); pfsync has its own.
+    type: str
+  port:
+    description: UDP port of conntrackd.
+    type: int
+    default: 3780
+  peer:
+    description: Address of the other node. Required when O(transport=unicast).
+    type: str
+  mode:
+    description:
+      - Protocol of conntrackd.
+      - V(ftfw) repeats what was lost. It serves two nodes, since with more it silently loses states.
+      - V(notrack) repeats nothing and serves any number of nodes.
+      - V(alarm) sends every state again all the time, and always keeps the peers' states in an external cache.
+    type: str
+    choices:
+      - ftfw
+      - notrack
+      - alarm
+    default: ftfw
+  external_cache:
+    description:
+      - V(false) puts the peers' states into the kernel at once. V(true) keeps them in a cache until the node becomes active.
+      - By default V(true) with O(mode=alarm), else V(false). Only with conntrackd.
+    type: bool
+  ignore_addresses:
+    description:
+      - Addresses whose states stay on their node, usually all addresses of the nodes and the virtual addresses. Loopback is always among them.
+      - Only with conntrackd.
+    type: list
+    elements: str
+    default: []
+  refresh_interval:
+    description:
+      - Seconds between two rounds that renew, on the standby nodes, the states that traffic keeps alive on the active node.
+      - V(0) turns the rounds off. By default it is a third of the node's shortest UDP timeout, at least 2 seconds.
+      - Not used with an external cache, where states do not run out. Only with conntrackd.
+    type: int
+  host_id:
+    description:
+      - What pfsync marks this node's states with, one to eight hexadecimal digits. Each node of a cluster needs another one.
+      - When not stated, it is left as it is. By default pfSense derives it from the machine.
+      - Needs pfSense 2.7.0 or later. A change loads the packet filter's rules again; states that there are keep the old mark.
+      - Must not be stated with conntrackd, which has none.
+    type: str
+  state_policy:
+    description:
+      - Whether a state is good for one interface only, which then must have the same name on all nodes, or for all.
+      - When not stated, it is left as it is. States that there are keep what they are bound to.
+      - Needs pfSense CE 2.8 or Plus 24.03 or later. Must not be stated with conntrackd.
+    type: str
+    choices:
+      - if-bound
+      - floating
+  coming:
+    description:
+      - Devices that are made earlier in the same run, by M(hafirewall.cluster.lagg). In check mode they may be absent, and what names them is not judged.
+    type: list
+    elements: str
+    default: []
+seealso:
+  - module: hafirewall.cluster.sync_rule
+  - module: hafirewall.cluster.node_info
+"""
+
+EXAMPLES = r"""
+- name: Carry states between two nodes by multicast
+  hafirewall.cluster.state_sync:
+    interface: sync0
+    address: 198.51.100.129
+    group: 225.0.0.50
+    ignore_addresses:
+      - 192.0.2.1
+      - 192.0.2.2
+      - 192.0.2.3
+
+- name: Carry states to the one other node, over IPv6
+  hafirewall.cluster.state_sync:
+    interface: sync0
+    address: 2001:db8:5::1
+    transport: unicast
+    peer: 2001:db8:5::2
+
+- name: Carry states between two pfSense nodes
+  hafirewall.cluster.state_sync:
+    interface: em2
+    address: 198.51.100.129
+    transport: unicast
+    peer: 198.51.100.130
+    host_id: a1
+    state_policy: floating
+
+- name: Carry no states
+  hafirewall.cluster.state_sync:
+    enabled: false
+"""
+
+RETURN = r"""
+drift:
+  description: Settings that were other than wanted; the same in check mode.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    setting:
+      description: What differs.
+      type: str
+    is:
+      description: What was found.
+      type: raw
+    wanted:
+      description: What the options ask for.
+      type: raw
+  sample:
+    - setting: port
+      is: 3781
+      wanted: 3780
+validation:
+  description: V(passed), V(not needed) when nothing differs, or V(not possible yet) with the reason, which happens in check mode only.
+  returned: success
+  type: str
+  sample: passed
+notes:
+  description: What had to be assumed, or was noticed on the way.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+kernel_before:
+  description: States in the kernel's table before conntrackd was restarted; none when it was not.
+  returned: success
+  type: int
+  sample: 2014
+kernel_after:
+  description: States in the kernel's table once conntrackd had settled; none when it was not restarted.
+  returned: success
+  type: int
+  sample: 2020
+commands:
+  description: Commands, and functions of pfSense, that changed something, or would have in check mode, in order.
+  returned: always
+  type: list
+  elements: str
+  sample:
+    - systemctl daemon-reload
+    - systemctl restart conntrackd.service
+"""
+
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.capability import run_capability
+
+ARGUMENTS = {
+    "enabled": {"type": "bool", "default": True},
+    "interface": {"type": "str"},
+    "address": {"type": "str"},
+    "network": {"type": "str"},
+    "transport": {"type": "str", "choices": ["multicast", "unicast"], "default": "multicast"},
+    "group": {"type": "str"},
+    "port": {"type": "int", "default": 3780},
+    "peer": {"type": "str"},
+    "mode": {"type": "str", "choices": ["ftfw", "notrack", "alarm"], "default": "ftfw"},
+    "external_cache": {"type": "bool"},
+    "ignore_addresses": {"type": "list", "elements": "str", "default": []},
+    "refresh_interval": {"type": "int"},
+    "host_id": {"type": "str"},
+    "state_policy": {"type": "str", "choices": ["if-bound", "floating"]},
+    "coming": {"type": "list", "elements": "str", "default": []},
+}
+
+
+def main() -> None:
+    """Entry point."""
+    run_capability("state_sync", ARGUMENTS, required_if=[("enabled", True, ["interface", "address"])])
+
+
+if __name__ == "__main__":
+    main()

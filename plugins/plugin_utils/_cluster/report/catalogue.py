@@ -1,0 +1,218 @@
+# Copyright (c) 2026, hafirewall.cluster contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every check's name, what it means and what to do about it. The guide docs/reading_the_report.md has a heading for each id.
+
+A check that several platforms share is told as on Linux; what differs by pfsync and CARP is in ``ON_PF``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    """What a person must know about a check: its name when all is well and when not, what a pass says, what to do otherwise."""
+
+    name: str
+    trouble: str
+    meaning: str
+    remedy: str
+
+
+CATALOGUE = {
+    "roles_disjoint": Entry(
+        "Exactly one node is active",
+        "Not exactly one node is active",
+        "Each virtual IP id is active on exactly one node, that node alone has the addresses, and it is the same node for all ids.",
+        "Two active nodes do not hear each other's VRRP: look at the links, the switch and the pass rule between them before anything else. "
+        "No active node: look at keepalived and at maintenance on every node. "
+        "An address on a node that is not active is a leftover: take it off there, or restart keepalived on it."),
+    "states_travel": Entry(
+        "States really travel",
+        "States do not travel",
+        "A marked state made on each node was found on every other node.",
+        "Look at engine_running, settings_agree and pass_rule of both nodes, then at the Sync link itself; run site to repair the settings."),
+    "engine_running": Entry(
+        "The engine runs",
+        "The engine does not run",
+        "The state-sync engine runs and, with multicast, its interface is in the group.",
+        "Read the unit's journal on the node, then run site, which starts the engine, or lets it join again."),
+    "state_sync_enabled": Entry(
+        "State sync is enabled",
+        "State sync is not enabled everywhere",
+        "The engine is installed, not masked, enabled at boot and running, on every node.",
+        "Run site, which enforces it on every node, the secondaries too. Where hafirewall_cluster.state_sync is false on purpose, this warning is the price: "
+        "a failover then loses every connection."),
+    "settings_agree": Entry(
+        "Settings agree",
+        "Settings differ",
+        "All nodes run the engine with the settings of the plan: mode, transport, group, port, Sync interface.",
+        "Run site in check mode to see the drift per node and setting, then run it to put the plan's settings in place."),
+    "config_current": Entry(
+        "What runs is what the files say",
+        "What runs is not what the files say",
+        "The engine and VRRP run with the configuration that is on disk.",
+        "Run site: it restarts what is behind its file, the standby first. A restart by hand on the active node can cost connections."),
+    "pass_rule": Entry(
+        "The pass rule lets sync in",
+        "The pass rule is missing, blocked or too broad",
+        "The engine's traffic from the Sync network is accepted on the Sync interface, the rule survives a reboot, and it is no broader than needed.",
+        "Run site to put the rule in place. Where the reason names a rule of yours that drops first, or is broader than needed, change that one."),
+    "sync_isolated": Entry(
+        "The Sync network is isolated",
+        "The Sync network is not isolated",
+        "Only members of the cluster were seen on the Sync segment. The protocol has no authentication: whoever is on the segment can insert states.",
+        "Find the address named in the reason and take it off the segment: a VLAN or a cable of its own for Sync. Until then it may insert states."),
+    "sync_dedicated": Entry(
+        "The Sync interface is dedicated",
+        "The Sync interface is shared",
+        "The Sync interface carries nothing but sync.",
+        "Give Sync an interface of its own. Sharing that hafirewall_cluster.sync.allow_shared permits works, and stays a warning."),
+    "sync_speed": Entry(
+        "The Sync link is fast enough",
+        "The Sync link is down or too slow",
+        "The Sync link is up and at least a tenth as fast as the fastest other link.",
+        "Use a faster port for Sync: states of a busy firewall take up to a tenth of the traffic that it carries."),
+    "sync_bandwidth": Entry(
+        "Sync traffic is in proportion",
+        "Sync traffic is out of proportion",
+        "Sync traffic was measured against the traffic that the cluster carried meanwhile, and against its own link.",
+        "Much sync for little traffic means many short connections: look for a flood of them, or use a faster Sync link."),
+    "mtu_equal": Entry(
+        "MTU is equal",
+        "The MTU differs",
+        "The Sync interfaces of all nodes have one MTU.",
+        "Set the same MTU on every node's Sync interface and on the switch between them."),
+    "laggs_equal": Entry(
+        "LAGGs are the same on all nodes",
+        "LAGGs differ between nodes",
+        "Every node has the planned LAGGs, with the same names and protocols.",
+        "Run site: it makes what is missing, one interface at a time, the standby first."),
+    "lagg_members": Entry(
+        "All LAGG members are up",
+        "A LAGG member is missing or down",
+        "Every planned member is in its LAGG and has a link.",
+        "Look at the cable, the port and the switch of the member that is named. One that is no member at all is put back by site."),
+    "lagg_lacp": Entry(
+        "LACP really aggregates",
+        "LACP does not aggregate",
+        "LACP found a partner, and all members of the LAGG are in one aggregator, collecting and distributing.",
+        "The ports at the other end must be in one LACP group, of the same speed, on one switch or on switches that act as one."),
+    "lagg_spare": Entry(
+        "No LAGG hangs on a single member",
+        "A LAGG hangs on a single member",
+        "Where two members or more are planned, two can carry the traffic.",
+        "The LAGG works now and fails with the next cable: bring the other members back."),
+    "host_ids": Entry(
+        "Host ids are distinct",
+        "Host ids are not distinct, or not as planned",
+        "Every node marks the states that it makes with an id of its own, and no node holds states of anybody else.",
+        "Give each node a hafirewall_node.host_id of its own and run site: cloned machines may share the id that is made for them. "
+        "States of a foreign id that stay: look who else is on the Sync network."),
+    "devices_equal": Entry(
+        "Devices have the same names where it matters",
+        "Device names differ, and states are bound to them",
+        "Every logical interface has the same device, or a LAGG of the same name, on all nodes; or states are not bound to names.",
+        "Plan a LAGG of one name for the interface (the guide LAGG), or let states float with hafirewall_cluster.state_policy: floating."),
+    "state_policy_equal": Entry(
+        "The state policy is equal",
+        "The state policy differs",
+        "All nodes have one state policy, the planned one where one is planned.",
+        "State hafirewall_cluster.state_policy and run site: nothing carries that setting from node to node."),
+    "demotion": Entry(
+        "CARP is not demoted",
+        "CARP is demoted",
+        "No node holds itself back (net.inet.carp.demotion is 0).",
+        "Something on the node says that it is unfit: a link with virtual addresses that is down, or a setting by hand. Put that right; "
+        "pfSense shows a button to set the demotion back under Status, CARP."),
+    "carp_agrees": Entry(
+        "CARP is set as planned",
+        "CARP is not set as planned",
+        "Every planned vhid is on every node, with the planned advskew and advbase.",
+        "Run site. Where it comes back, the primary's configuration sync sets it: see config_sync."),
+    "config_sync": Entry(
+        "The configuration goes one way",
+        "The configuration goes the wrong way, or undoes something",
+        "The primary alone sends its configuration, to a member, and its next save deletes nothing there that the plan wants.",
+        "On a secondary, empty the address under System, High Availability, Configuration Synchronization. What the next save would delete: run site, "
+        "which makes it on the primary too."),
+    "interface_keys": Entry(
+        "Interfaces are assigned alike",
+        "Interfaces are not assigned alike",
+        "Every logical interface is the same one (wan, lan, opt1, ...) in the product's configuration on all nodes.",
+        "Assign the interfaces in the same order on all nodes. Until then a rule that the primary sends may be for another interface there."),
+    "config_versions": Entry(
+        "Configuration versions are equal",
+        "Configuration versions differ",
+        "The configurations of all nodes have one version; between two versions the product sends nothing.",
+        "Upgrade the node that is behind, the standby first."),
+    "versions_equal": Entry(
+        "Versions are equal",
+        "Versions differ",
+        "All nodes run the same versions of the engine, VRRP and kernel.",
+        "Upgrade the node that is behind, the standby first. A difference during an upgrade is expected and should not stay."),
+    "quiet_states": Entry(
+        "Quiet states are kept alive",
+        "Quiet states may age out on the standby",
+        "Long-lived, quiet connections are refreshed on the standby before they age out there.",
+        "Run site to enable the refresh, and read its journal on the active node where it is enabled but late. "
+        "Where hafirewall_cluster.sync.refresh_interval is 0, it was turned off on purpose."),
+    "maintenance": Entry(
+        "No node is in maintenance",
+        "A node is in maintenance",
+        "Every node may take over.",
+        "When the work is done, let the node come back with the maintenance playbook. Until then the cluster has one node less to fail over to."),
+}
+# What is otherwise with pfsync and CARP.
+ON_PF = {
+    "roles_disjoint": CATALOGUE["roles_disjoint"]._replace(
+        meaning="Each virtual IP id is active on exactly one node, and on the same one for all. CARP has the addresses on every node; the active one answers.",
+        remedy="Two active nodes do not hear each other's CARP: look at the links, the switch and the password before anything else. "
+               "No active node: look at CARP's status and at maintenance on every node. A standby without an address could not take it over: run site."),
+    "states_travel": CATALOGUE["states_travel"]._replace(
+        meaning="Every node holds states that each other node made. pf has no way to insert a state that could be looked for, but each says who made it.",
+        remedy="Look at engine_running, settings_agree, pass_rule and devices_equal of both nodes, then at the Sync link itself, and whether both releases "
+               "understand each other's messages (versions_equal); run site to repair the settings."),
+    "engine_running": CATALOGUE["engine_running"]._replace(
+        meaning="pfsync0 is up on its Sync device, and has got the states of the others since it began.",
+        remedy="Run site, which applies the setting again. All states of the others not here yet: they do not come, look at states_travel."),
+    "state_sync_enabled": CATALOGUE["state_sync_enabled"]._replace(
+        meaning="State sync is in the configuration of every node, and pfsync0 runs."),
+    "settings_agree": CATALOGUE["settings_agree"]._replace(
+        meaning="All nodes run pfsync with the settings of the plan: transport, peer, Sync interface and address; and with one format of messages."),
+    "config_current": CATALOGUE["config_current"]._replace(
+        name="What runs is what is configured",
+        trouble="What runs is not what is configured",
+        meaning="pfsync0 runs as the product's configuration says.",
+        remedy="Run site, which applies the configuration again; a device that was assigned anew needs that."),
+    "versions_equal": CATALOGUE["versions_equal"]._replace(
+        meaning="All nodes run the same release on the same base system.",
+        remedy="Upgrade the node that is behind, the standby first. Nodes with different base systems may not share states; a difference should not stay."),
+    "quiet_states": CATALOGUE["quiet_states"]._replace(
+        meaning="Not needed: pfsync sends an update of each state that traffic passes by.",
+        remedy="There is nothing to do."),
+}
+
+
+def entry(check_id: str, engine: str | None) -> Entry:
+    """What a person must know about a check, on nodes of this engine."""
+    own = ON_PF.get(check_id) if engine == "pfsync" else None
+    return own or CATALOGUE.get(check_id, UNKNOWN_ENTRY)
+
+
+def meanings(engines: Collection[str | None]) -> dict[str, Entry]:
+    """All checks, as they are on nodes of these engines."""
+    if set(engines) == {"pfsync"}:
+        return {**CATALOGUE, **ON_PF}
+    told = CATALOGUE.items()
+    if "pfsync" not in engines:
+        return dict(told)
+    return {check_id: one._replace(meaning=f"{one.meaning} On pfSense: {ON_PF[check_id].meaning}") if check_id in ON_PF else one for check_id, one in told}
+
+
+# What to do when a check could not be judged, whichever it is.
+UNJUDGED = "The evidence for it is missing. Make the node readable (reachable, its packages installed, the reason gone) and verify again."
+UNKNOWN_ENTRY = Entry("A check that this page does not know", "A check that this page does not know", "", "Read its reason.")

@@ -1,0 +1,99 @@
+# Copyright (c) 2026, hafirewall.cluster contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Lays the stand-in of pfSense out under a directory: the product's files and programs, a configuration, and a kernel."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import stat
+import sys
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Tuple
+
+from ansible_collections.hafirewall.cluster.tests.simulators.pfsense.transcripts import transcript
+
+SOURCE = Path(__file__).resolve().parent
+PROGRAMS = ("ifconfig", "sysctl", "pfctl", "netstat", "arp", "ndp", "ps", "procstat", "route")
+FOLDERS = ("etc", "tmp", "var/run", "var/standin", "cf/conf/backup", "sbin", "usr/local/libexec")
+
+# Three interfaces as a person assigns them.
+CONFIG = (SOURCE / "config.xml").read_text(encoding="utf-8")
+# The same with an alias and two CARP addresses.
+CARP_CONFIG = CONFIG.replace("\t<filter>\n", (SOURCE / "carp.xml").read_text(encoding="utf-8") + "\t<filter>\n")
+
+
+# What programs answer that the kernel knows nothing of.
+TOLD = {
+    "netstat -s -p pfsync --libxo json": transcript("35-netstat-pfsync-json.A"),
+    "arp -an": "", "ndp -an": "Neighbor                             Linklayer Address  Netif Expire    S Flags\n", "ps -axo pid=,ppid=": "",
+}
+
+
+def kernel_of(interfaces: Dict[str, List[str]], version: Optional[int], base: str, lists_creators: bool) -> Dict[str, Any]:
+    """A kernel that has booted: devices with their addresses, and whether pfsync has message formats to choose from, and pf a list of who made its states."""
+    return {
+        "interfaces": {name: {"up": True, "mac": "02:00:00:00:00:%02x" % number, "addresses": [{"address": address} for address in addresses], "carp": {}}
+                       for number, (name, addresses) in enumerate(interfaces.items())},
+        "pfsync": {"syncdev": None, "syncpeer": None, "defer": False, "up": False, "syncok": 1, "version": version},
+        "sysctl": {"net.inet.carp.allow": "1", "net.inet.carp.preempt": "0", "net.inet.carp.log": "1", "net.inet.carp.demotion": "0",
+                   "net.pfsync.carp_demotion_factor": "0", "net.inet.carp.senderr_demotion_factor": "0",
+                   "kern.osrelease": base, "kern.boottime": "{ sec = 1795000000, usec = 123456 } Wed Nov 18 11:06:40 2026"},
+        "pf": {"running": True, "hostid": 0x0BDBAD98, "states": ["bdbad98"], "limit": 400000, "lists_creators": lists_creators, "anchors": {}, "tables": {}},
+        "told": dict(TOLD, **{"netstat -ibnW": _counted(interfaces)}),
+        "carp_peer_advskew": None,
+        "pfctl_refuses": None,
+        "pfsync_refuses": None,
+        "refuses_address": None,
+        "keeps_address": None,
+    }
+
+
+def _counted(interfaces: Dict[str, List[str]]) -> str:
+    rows = ["Name    Mtu Network       Address              Ipkts Ierrs Idrop     Ibytes    Opkts Oerrs     Obytes  Coll"]
+    for number, name in enumerate(interfaces):
+        rows.append("%-7s 1500 <Link#%d>      02:00:00:00:00:%02x       %d     0     0     %d       %d     0     %d     0" % (
+            name, number + 1, number, 10 + number, 1000 + number, 20 + number, 2000 + number))
+    return "\n".join(rows) + "\n"
+
+
+def lay_out(root: Path, release: str = "2.7.2-RELEASE", config: str = CONFIG, interfaces: Optional[Dict[str, List[str]]] = None) -> None:
+    """Make a node.
+
+    Args:
+        root: the directory that stands for /.
+        release: content of /etc/version.
+        config: content of config.xml.
+        interfaces: device -> addresses with prefix lengths.
+    """
+    for folder in FOLDERS:
+        (root / folder).mkdir(parents=True, exist_ok=True)
+    shutil.copytree(str(SOURCE / "inc"), str(root / "etc" / "inc"))
+    (root / "conf").symlink_to(root / "cf" / "conf")
+    (root / "etc" / "version").write_text(release + "\n")
+    (root / "etc" / "platform").write_text("pfSense\n")
+    (root / "cf" / "conf" / "config.xml").write_text(config, encoding="utf-8")
+    program = root / "usr" / "local" / "libexec" / "standin-kernel"
+    program.write_text("#!%s -SE\n%s" % (sys.executable, (SOURCE / "kernel.py").read_text(encoding="utf-8")), encoding="utf-8")
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    for name in PROGRAMS:
+        (root / "sbin" / name).symlink_to(program)
+    major, minor = _numbers(release)
+    versions = None if (major, minor) < (2, 7) or 20 <= major < 23 else 1400
+    links = interfaces or {"em0": ["203.0.113.2/24"], "em1": ["192.0.2.2/24"], "em2": ["198.51.100.129/28"], "lo0": ["127.0.0.1/8"]}
+    (root / "var" / "standin" / "kernel.json").write_text(json.dumps(kernel_of(
+        links, versions, "12.3-STABLE" if versions is None else "14.0-CURRENT", _lists_creators(release))))
+    (root / "var" / "standin" / "journal").write_text("")
+    (root / "var" / "standin" / "switches.json").write_text(json.dumps({"sleep_factor": 0}))
+
+
+def _lists_creators(release: str) -> bool:
+    numbers = [int(part) for part in release.split("-")[0].split(".")]
+    return numbers >= ([23, 9] if numbers[0] >= 20 else [2, 7, 1])
+
+
+def _numbers(release: str) -> Tuple[int, int]:
+    major, minor = release.split("-")[0].split(".")[:2]
+    return int(major), int(minor)

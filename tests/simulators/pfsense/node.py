@@ -1,0 +1,105 @@
+# Copyright (c) 2026, hafirewall.cluster contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A simulated pfSense node: the real :class:`Node` on the stand-in's files, its PHP run by the machine's own php."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Optional, Sequence
+
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Completed, Node
+from ansible_collections.hafirewall.cluster.tests.simulators.pfsense.layout import PROGRAMS, lay_out
+
+
+class PfsenseNode(Node):
+    """A node under a directory.
+
+    Attributes:
+        root: the directory that stands for /.
+        before_php: called with the number of the call before each start of PHP, counted from 1.
+        php_calls: how often PHP was started.
+    """
+
+    def __init__(self, root: Path, check_mode: bool = False, **layout: Any) -> None:
+        super().__init__(check_mode=check_mode)
+        self.root = root
+        self.php_calls = 0
+        self.before_php: Callable[[int], None] = lambda number: None
+        if not (root / "etc").exists():
+            lay_out(root, **layout)
+
+    def again(self, check_mode: bool = False) -> "PfsenseNode":
+        """The same machine seen by the next run."""
+        return PfsenseNode(self.root, check_mode)
+
+    # What tests look at and change
+
+    @property
+    def config_path(self) -> Path:
+        """config.xml."""
+        return self.root / "cf" / "conf" / "config.xml"
+
+    @property
+    def config(self) -> str:
+        """The text of config.xml."""
+        return self.config_path.read_text(encoding="utf-8")
+
+    def edit(self, old: str, new: str) -> None:
+        """Change the configuration by hand, and let the cache go as one must."""
+        assert old in self.config
+        self.config_path.write_text(self.config.replace(old, new), encoding="utf-8")
+        (self.root / "tmp" / "config.cache").unlink() if (self.root / "tmp" / "config.cache").exists() else None
+
+    def switch(self, **switches: Any) -> None:
+        """Set switches of the stand-in; the others stay as they are."""
+        self._merge("switches.json", switches)
+
+    def kernel(self, area: Optional[str] = None, **values: Any) -> Dict[str, Any]:
+        """The kernel, or an area of it (``pfsync``, ``sysctl``, ``interfaces``), after it was given these values."""
+        return self._merge("kernel.json", values, area)
+
+    def journal(self, *kinds: str) -> List[str]:
+        """What was run so far, of these kinds."""
+        lines = [line.split("\t", 1) for line in (self.root / "var" / "standin" / "journal").read_text(encoding="utf-8").splitlines()]
+        return [text for kind, text in lines if kind in kinds]
+
+    def boot_carp(self, peer_advskew: Optional[int] = 100) -> None:
+        """Bring up what the configuration has of CARP, with another node of that skew on the segments."""
+        self.kernel(carp_peer_advskew=peer_advskew)
+        self.php('foreach ($config["virtualip"]["vip"] as $vip) { interface_carp_configure($vip); interface_ipalias_configure($vip); }')
+
+    def php(self, code: str) -> Completed:
+        """Run PHP with the product's functions at hand."""
+        return super().query(self._words(["php"]), stdin='<?php require_once("config.inc"); require_once("functions.inc"); require_once("filter.inc");' + code,
+                             ok=None)
+
+    # Node
+
+    def query(self, argv: Sequence[str], stdin: Optional[str] = None, ok: Optional[Sequence[int]] = (0,), timeout: float = 30.0) -> Completed:
+        if argv[0] == "php":
+            self.php_calls += 1
+            self.before_php(self.php_calls)
+        return super().query(self._words(argv), stdin=stdin, ok=ok, timeout=timeout)
+
+    def read_text(self, path: str) -> Optional[str]:
+        return super().read_text(str(self.root) + path)
+
+    def _words(self, argv: Sequence[str]) -> List[str]:
+        words = list(argv)
+        if words[0] == "php":
+            words[1:1] = ["-d", "include_path=%s/etc/inc" % self.root]
+        elif words[0] in PROGRAMS:
+            words[0] = "%s/sbin/%s" % (self.root, words[0])
+        # A shell finds the stand-in's programs first.
+        return ["env", "PFSENSE_STANDIN_ROOT=%s" % self.root, "PATH=%s/sbin:/usr/bin:/bin" % self.root] + words
+
+    def _merge(self, name: str, values: Dict[str, Any], area: Optional[str] = None) -> Dict[str, Any]:
+        path = self.root / "var" / "standin" / name
+        whole = json.loads(path.read_text(encoding="utf-8"))
+        part = whole if area is None else whole[area]
+        part.update(values)
+        path.write_text(json.dumps(whole), encoding="utf-8")
+        return part

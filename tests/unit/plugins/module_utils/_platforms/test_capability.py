@@ -1,0 +1,65 @@
+# Copyright (c) 2026, hafirewall.cluster contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The way from a module to its provider."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from ansible.module_utils.testing import patch_module_args
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms import capability
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.linux.provider import LinuxProvider
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node, NodeError
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.provider import PfsenseProvider
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.provider import Provider
+from ansible_collections.hafirewall.cluster.tests.simulators.pfsense.node import PfsenseNode
+
+
+class FailingProvider:
+    """Changes one thing and fails: what a provider of a broken node does."""
+
+    def __init__(self, node):
+        self.node = node
+
+    def state_sync(self, params):
+        self.node.act(["true"])
+        raise NodeError("broken as %s" % params["word"])
+
+
+def test_the_running_kernel_names_the_provider():
+    assert isinstance(capability.detect(None, Node()), LinuxProvider)
+
+
+def test_a_node_that_says_that_it_is_pfsense_is_one_whatever_its_kernel(tmp_path):
+    assert isinstance(capability.detect(None, PfsenseNode(tmp_path / "node")), PfsenseProvider)
+
+
+def test_the_stated_platform_wins(tmp_path):
+    assert isinstance(capability.detect("linux", PfsenseNode(tmp_path / "node")), LinuxProvider)
+
+
+def test_a_capability_that_a_platform_has_not_is_a_clear_error():
+    with pytest.raises(NodeError, match="has no lagg for pfSense yet; leave the task out for this node"):
+        PfsenseProvider(Node()).lagg({})
+
+
+def test_linux_has_every_capability():
+    capabilities = [name for name in vars(Provider) if not name.startswith("_") and callable(getattr(Provider, name))]
+    assert capabilities and [name for name in capabilities if name not in vars(LinuxProvider)] == []
+
+
+def test_an_unknown_kernel_is_an_error_and_no_guess(monkeypatch):
+    monkeypatch.setattr(capability.platform, "system", lambda: "Plan9")
+    with pytest.raises(NodeError, match="runs Plan9, which this collection does not drive; it drives: linux, pfsense"):
+        capability.detect(None, Node())
+
+
+def test_an_error_of_the_node_fails_the_module_and_shows_what_was_run(monkeypatch, capsys):
+    monkeypatch.setitem(capability.PROVIDERS, "linux", FailingProvider)
+    with patch_module_args({"word": "told"}), pytest.raises(SystemExit):
+        capability.run_capability("state_sync", {"word": {"type": "str"}})
+    result = json.loads(capsys.readouterr().out)
+    assert (result["failed"], result["msg"], result["commands"]) == (True, "broken as told", ["true"])

@@ -1,0 +1,142 @@
+# Copyright (c) 2026, hafirewall.cluster contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The node's I/O: all or nothing, check mode that touches nothing, and errors that say what to do."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+import pytest
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms import node as node_module
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node, NodeError
+
+
+def test_write_reports_change_once_and_keeps_mode(tmp_path):
+    path, node = str(tmp_path / "new" / "file"), Node()
+    assert node.write_text(path, "text\n", 0o600) is True
+    assert os.stat(path).st_mode & 0o777 == 0o600
+    assert node.diffs == [{"before_header": path, "after_header": path, "before": "", "after": "text\n"}]
+    again = Node()
+    assert again.write_text(path, "text\n", 0o600) is False
+    assert again.changed is False
+
+
+def test_a_file_is_replaced_whole_whoever_has_it_open_reads_the_old_one_to_its_end(tmp_path):
+    path = tmp_path / "file"
+    path.write_text("old\n")
+    with path.open() as reader:
+        Node().write_text(str(path), "new\n")
+        assert (reader.read(), path.read_text()) == ("old\n", "new\n")
+
+
+def test_a_mode_that_differs_is_a_change_with_a_diff_of_its_own(tmp_path):
+    path = tmp_path / "file"
+    path.write_text("secret\n")
+    path.chmod(0o644)
+    node = Node()
+    assert node.write_text(str(path), "secret\n", 0o600) is True
+    assert (node.diffs[0]["before"], node.diffs[0]["after"]) == ("mode: 0644\n", "mode: 0600\n")
+
+
+def test_check_mode_records_and_touches_nothing(tmp_path):
+    kept = tmp_path / "kept"
+    kept.write_text("old")
+    node = Node(check_mode=True)
+    node.write_text(str(kept), "new")
+    node.write_text(str(tmp_path / "other"), "new")
+    node.remove(str(kept))
+    node.act(["touch", str(tmp_path / "touched")])
+    assert kept.read_text() == "old"
+    assert sorted(os.listdir(tmp_path)) == ["kept"]
+    assert node.commands == ["touch %s" % (tmp_path / "touched")]
+    assert [diff["after"] for diff in node.diffs] == ["new", "new", ""]
+
+
+def test_a_failing_transaction_puts_everything_back_newest_first(tmp_path):
+    old, new, gone = tmp_path / "old", tmp_path / "new", tmp_path / "gone"
+    old.write_text("before")
+    old.chmod(0o640)
+    gone.write_text("was here")
+    undone, node = [], Node()
+    with pytest.raises(NodeError, match="false exited with status 1.*everything was put back"), node.transaction():
+        node.write_text(str(old), "after")
+        node.write_text(str(new), "after")
+        node.remove(str(gone))
+        node.act(["true"], undo=lambda: undone.append("first"))
+        node.act(["true"], undo=lambda: undone.append("second"))
+        node.act(["false"])
+    assert (old.read_text(), gone.read_text(), new.exists()) == ("before", "was here", False)
+    assert old.stat().st_mode & 0o777 == 0o640
+    assert undone == ["second", "first"]
+
+
+def test_an_undo_that_fails_is_told_and_the_others_still_run(tmp_path):
+    path, node = tmp_path / "file", Node()
+    path.write_text("before")
+
+    def broken():
+        raise NodeError("the way back is blocked")
+
+    with pytest.raises(NodeError, match="putting things back failed too: the way back is blocked"), node.transaction():
+        node.write_text(str(path), "after")
+        node.act(["true"], undo=broken)
+        node.act(["false"])
+    assert path.read_text() == "before"
+
+
+@pytest.fixture
+def full_disk(monkeypatch):
+    """Nothing that is written reaches the disk."""
+
+    def full(_descriptor):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(node_module.os, "fsync", full)
+
+
+@pytest.mark.usefixtures("full_disk")
+def test_a_full_disk_leaves_the_old_file_and_no_rubbish(tmp_path):
+    path, node = tmp_path / "file", Node()
+    path.write_text("before")
+    with pytest.raises(NodeError, match="No space left on device; the old file is untouched, free some space there and run again"):
+        node.write_text(str(path), "after")
+    assert path.read_text() == "before"
+    assert os.listdir(tmp_path) == ["file"]
+
+
+@pytest.mark.usefixtures("full_disk")
+def test_on_a_full_disk_a_transaction_has_nothing_to_write_back(tmp_path):
+    path, node = tmp_path / "file", Node()
+    path.write_text("before")
+    with pytest.raises(NodeError, match=r"run again \(everything was put back as it was\)"), node.transaction():
+        node.write_text(str(path), "after")
+    assert path.read_text() == "before"
+
+
+@pytest.mark.parametrize(("argv", "message"), [
+    (["no-such-program-here"], "no-such-program-here is not installed on this node"),
+    (["sh", "-c", "echo why >&2; exit 3"], "exited with status 3 and said: why"),
+])
+def test_a_query_that_fails_says_what_failed(argv, message):
+    with pytest.raises(NodeError, match=message):
+        Node().query(argv)
+
+
+def test_a_query_that_hangs_is_ended():
+    with pytest.raises(NodeError, match="did not end within 0 s"):
+        Node().query(["cat", "/dev/zero"], timeout=0.2)
+
+
+def test_queries_are_no_change_and_run_in_check_mode():
+    node = Node(check_mode=True)
+    assert node.query(["echo", "seen"]).stdout == "seen\n"
+    assert node.changed is False
+
+
+def test_waiting_ends_with_the_condition_or_the_time():
+    answers = iter([False, False, True])
+    assert Node().wait_for(lambda: next(answers), timeout=5, interval=0.01) is True
+    assert Node().wait_for(lambda: False, timeout=0.05, interval=0.01) is False
