@@ -16,7 +16,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import IO, Any
 
 from . import network
 from .system import LabError
@@ -74,7 +74,9 @@ class Channels:
             with made:
                 made.settimeout(timeout)
                 made.connect("\0" + self.address(channel))
-                yield _Connection(made, self._name)
+                # A channel takes one caller at a time, so the conversation ends here, whoever still holds on to an error of it.
+                with made.makefile("rwb") as stream:
+                    yield _Connection(stream, self._name)
         except OSError as error:
             raise LabError(f"the {channel} of {self._name} says nothing ({error}; waited up to {timeout:.0f} s)") from error
 
@@ -82,8 +84,8 @@ class Channels:
 class _Connection:
     """One conversation, in lines of JSON."""
 
-    def __init__(self, made: socket.socket, name: str) -> None:
-        self._stream = made.makefile("rwb")
+    def __init__(self, stream: IO[bytes], name: str) -> None:
+        self._stream = stream
         self._name = name
 
     def send(self, command: str, arguments: dict[str, Any], before: bytes = b"") -> None:

@@ -154,7 +154,8 @@ def speak(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, bytes, Ans
     yield serve
     for server, worker in servers:
         server.shutdown(socket.SHUT_RDWR)
-        worker.join()  # a thread that still waits in accept() holds the name, and the next test could not have it
+        worker.join(30)  # a thread that still waits in accept() holds the name, and the next test could not have it
+        assert not worker.is_alive(), "a caller has not closed its connection"
         server.close()
 
 
