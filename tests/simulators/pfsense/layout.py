@@ -17,7 +17,9 @@ from ansible_collections.hafirewall.cluster.tests.simulators.pfsense.transcripts
 
 SOURCE = Path(__file__).resolve().parent
 PROGRAMS = ("ifconfig", "sysctl", "pfctl", "netstat", "arp", "ndp", "ps", "procstat", "route")
-FOLDERS = ("etc", "tmp", "var/run", "var/standin", "cf/conf/backup", "sbin", "usr/local/libexec")
+FOLDERS = ("etc", "tmp", "var/run", "var/standin", "cf/conf/backup", "sbin", "usr/local/libexec", "usr/local/etc/php", "usr/local/etc/rc.d")
+# What is started under each program's name; Python keeps the modules beside it compiled.
+STARTER = "#!%s -SE\nimport sys\nfrom standin_kernel.main import main\nsys.exit(main())\n" % sys.executable
 
 # Three interfaces as a person assigns them.
 CONFIG = (SOURCE / "config.xml").read_text(encoding="utf-8")
@@ -35,7 +37,8 @@ TOLD = {
 def kernel_of(interfaces: Dict[str, List[str]], version: Optional[int], base: str, lists_creators: bool) -> Dict[str, Any]:
     """A kernel that has booted: devices with their addresses, and whether pfsync has message formats to choose from, and pf a list of who made its states."""
     return {
-        "interfaces": {name: {"up": True, "mac": "02:00:00:00:00:%02x" % number, "addresses": [{"address": address} for address in addresses], "carp": {}}
+        "interfaces": {name: {"up": True, "mac": "02:00:00:00:00:%02x" % number, "mtu": 1500, "addresses": [{"address": address} for address in addresses],
+                              "carp": {}}
                        for number, (name, addresses) in enumerate(interfaces.items())},
         "pfsync": {"syncdev": None, "syncpeer": None, "defer": False, "up": False, "syncok": 1, "version": version},
         "sysctl": {"net.inet.carp.allow": "1", "net.inet.carp.preempt": "0", "net.inet.carp.log": "1", "net.inet.carp.demotion": "0",
@@ -48,6 +51,9 @@ def kernel_of(interfaces: Dict[str, List[str]], version: Optional[int], base: st
         "pfsync_refuses": None,
         "refuses_address": None,
         "keeps_address": None,
+        "carrier": {},
+        "lacp_partner": True,
+        "dhcp": {},
     }
 
 
@@ -71,12 +77,15 @@ def lay_out(root: Path, release: str = "2.7.2-RELEASE", config: str = CONFIG, in
     for folder in FOLDERS:
         (root / folder).mkdir(parents=True, exist_ok=True)
     shutil.copytree(str(SOURCE / "inc"), str(root / "etc" / "inc"))
+    shutil.copy(str(SOURCE / "rc.bootup"), str(root / "etc" / "rc.bootup"))
+    (root / "usr" / "local" / "etc" / "php" / "standin.ini").write_text("include_path=%s\n" % (root / "etc" / "inc"))
     (root / "conf").symlink_to(root / "cf" / "conf")
     (root / "etc" / "version").write_text(release + "\n")
     (root / "etc" / "platform").write_text("pfSense\n")
     (root / "cf" / "conf" / "config.xml").write_text(config, encoding="utf-8")
     program = root / "usr" / "local" / "libexec" / "standin-kernel"
-    program.write_text("#!%s -SE\n%s" % (sys.executable, (SOURCE / "kernel.py").read_text(encoding="utf-8")), encoding="utf-8")
+    program.write_text(STARTER, encoding="utf-8")
+    shutil.copytree(str(SOURCE / "kernel"), str(program.parent / "standin_kernel"), ignore=shutil.ignore_patterns("__pycache__"))
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     for name in PROGRAMS:
         (root / "sbin" / name).symlink_to(program)

@@ -7,11 +7,22 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import subprocess
+import time
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional, Sequence
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
 
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Completed, Node
 from ansible_collections.hafirewall.cluster.tests.simulators.pfsense.layout import PROGRAMS, lay_out
+
+HALTED = 3  # of rc.bootup
+
+
+class HaltedAtAssignment(Exception):
+    """The node does not boot: at its console it asks for other devices in the place of these, which it does not have."""
 
 
 class PfsenseNode(Node):
@@ -71,6 +82,38 @@ class PfsenseNode(Node):
         self.kernel(carp_peer_advskew=peer_advskew)
         self.php('foreach ($config["virtualip"]["vip"] as $vip) { interface_carp_configure($vip); interface_ipalias_configure($vip); }')
 
+    def boot(self) -> List["subprocess.Popen[bytes]"]:
+        """Lose what only the kernel knew, and start as the product does.
+
+        Returns:
+            What runs in the background from then on: the scripts in /usr/local/etc/rc.d. Who looks at what they do waits for them.
+        Raises:
+            HaltedAtAssignment: the configuration names devices that are not there; nothing was started.
+        """
+        for name in ("tmp/config.cache", "tmp/rules.debug", "var/standin/loaded_rules"):
+            (self.root / name).unlink(missing_ok=True)
+        self._start_kernel()
+        (self.root / "var/run/booting").touch()
+        done = super().query(self._words(["php", "-q", str(self.root / "etc/rc.bootup")]), ok=(0, HALTED), timeout=120.0)
+        if done.status == HALTED:
+            raise HaltedAtAssignment(done.stderr)
+        scripts = sorted(path for path in (self.root / "usr/local/etc/rc.d").glob("*.sh") if os.access(path, os.X_OK))
+        with open(self.root / "tmp/bootup_messages", "ab") as messages:
+            return [subprocess.Popen(self._words([str(path), "start"]), stdin=subprocess.DEVNULL, stdout=messages, stderr=messages) for path in scripts]
+
+    def _start_kernel(self) -> None:
+        kernel = self.kernel()
+        for name, interface in kernel["interfaces"].items():
+            if name != "lo0":
+                interface.update(up=False, mtu=1500, addresses=[], carp={}, description=None)
+        kernel["interfaces"] = {name: interface for name, interface in kernel["interfaces"].items() if "lagg" not in interface and "vlan" not in interface}
+        kernel["pfsync"].update(syncdev=None, syncpeer=None, defer=False, up=False)
+        kernel["pf"].update(states=[], anchors={}, tables={})
+        booted = int(re.findall(r"sec = (\d+)", kernel["sysctl"]["kern.boottime"])[0]) + 3600
+        kernel["sysctl"].update({"net.inet.carp.allow": "1", "net.inet.carp.preempt": "0", "net.inet.carp.demotion": "0",
+                                 "kern.boottime": "{ sec = %d, usec = 123456 } %s" % (booted, time.asctime(time.gmtime(booted)))})
+        self.kernel(**kernel)
+
     def php(self, code: str) -> Completed:
         """Run PHP with the product's functions at hand."""
         return super().query(self._words(["php"]), stdin='<?php require_once("config.inc"); require_once("functions.inc"); require_once("filter.inc");' + code,
@@ -85,16 +128,36 @@ class PfsenseNode(Node):
         return super().query(self._words(argv), stdin=stdin, ok=ok, timeout=timeout)
 
     def read_text(self, path: str) -> Optional[str]:
-        return super().read_text(str(self.root) + path)
+        return super().read_text(self._below(path))
+
+    def write_text(self, path: str, text: str, mode: int = 0o644) -> bool:
+        with self._told_as(path):
+            return super().write_text(self._below(path), text, mode)
+
+    def remove(self, path: str) -> bool:
+        with self._told_as(path):
+            return super().remove(self._below(path))
+
+    def _below(self, path: str) -> str:
+        return path if path.startswith("%s/" % self.root) else "%s%s" % (self.root, path)
+
+    @contextmanager
+    def _told_as(self, path: str) -> Iterator[None]:
+        """Diffs that come meanwhile have the path as the node has it."""
+        known = len(self.diffs)
+        try:
+            yield
+        finally:
+            for diff in self.diffs[known:]:
+                diff.update(before_header=path, after_header=path)
 
     def _words(self, argv: Sequence[str]) -> List[str]:
         words = list(argv)
-        if words[0] == "php":
-            words[1:1] = ["-d", "include_path=%s/etc/inc" % self.root]
-        elif words[0] in PROGRAMS:
+        if words[0] in PROGRAMS:
             words[0] = "%s/sbin/%s" % (self.root, words[0])
-        # A shell finds the stand-in's programs first.
-        return ["env", "PFSENSE_STANDIN_ROOT=%s" % self.root, "PATH=%s/sbin:/usr/bin:/bin" % self.root] + words
+        # A shell finds the stand-in's programs first, and PHP the stand-in's settings behind the machine's own.
+        return ["env", "PFSENSE_STANDIN_ROOT=%s" % self.root, "PATH=%s/sbin:/usr/bin:/bin" % self.root,
+                "PHP_INI_SCAN_DIR=:%s/usr/local/etc/php" % self.root] + words
 
     def _merge(self, name: str, values: Dict[str, Any], area: Optional[str] = None) -> Dict[str, Any]:
         path = self.root / "var" / "standin" / name
