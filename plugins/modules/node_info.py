@@ -112,7 +112,8 @@ evidence:
         - The sync engine - C(installed), C(enabled), C(masked), C(running), its C(config) as running, whether that is the file's (C(config_current)),
           whether its interface has C(joined) the multicast group, its C(counters), the sizes of its C(tables), and the C(refresh) of quiet states.
         - On pfSense also whether an C(empty) element switches it on, whether the packet C(filter) runs, whether the states of the others have been taken over
-          (C(synced)), the C(host_id) that marks the node's own states, and the C(creators) of all states that it holds.
+          (C(synced)), the C(host_id) that marks the node's own states, the C(creators) of all states that it holds, and the format of messages that this
+          collection has C(pinned) across reboots. A C(version) of V(none) in C(config) is a kernel that has one format.
       type: dict
     vrrp:
       description:

@@ -158,6 +158,7 @@ plan:
         refresh_interval: null
         host_id: null
         state_policy: null
+        version: null
     sync_rule:
       description: Options of M(hafirewall.cluster.sync_rule). Null is what the platform has no use for.
       type: dict

@@ -113,6 +113,18 @@ options:
     choices:
       - if-bound
       - floating
+  version:
+    description:
+      - Format of the messages that pfsync sends, for a cluster whose nodes' kernels differ. A kernel understands its own default format and all older ones.
+      - It is set at once, and again at the end of each boot by a command of this collection among those that pfSense runs then (C(system/shellcmd)).
+      - When not stated, that command is removed, and the kernel goes back to its default. A format that somebody else has set is left as it is.
+      - Kernels of pfSense before 2.7 and Plus 23.01 have one format, V(1301), and so have some later ones.
+      - Must not be stated with conntrackd, which has one format.
+    type: int
+    choices:
+      - 1301
+      - 1400
+      - 1500
   coming:
     description:
       - Devices that are made earlier in the same run, by M(hafirewall.cluster.lagg). In check mode they may be absent, and what names them is not judged.
@@ -224,6 +236,7 @@ ARGUMENTS = {
     "refresh_interval": {"type": "int"},
     "host_id": {"type": "str"},
     "state_policy": {"type": "str", "choices": ["if-bound", "floating"]},
+    "version": {"type": "int", "choices": [1301, 1400, 1500]},
     "coming": {"type": "list", "elements": "str", "default": []},
 }
 

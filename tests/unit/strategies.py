@@ -67,7 +67,7 @@ def intents(draw: Any, max_nodes: int = 4, platforms: tuple[str, ...] = ("linux"
         cluster["state_policy"] = "floating"
     if cluster.get("state_sync", True) or draw(st.booleans()):
         cluster["sync"] = {"interface": sync_role, "network": sync_network, **({"allow_shared": True} if sync_role in roles else {}),
-                           **(_sync(draw, len(hosts), sync_version) if platform == "linux" else _transport(draw, len(hosts)))}
+                           **(_sync(draw, len(hosts), sync_version) if platform == "linux" else _pfsync(draw, len(hosts)))}
     # Without evidence, unicast VRRP needs every address stated.
     short = with_evidence or (vrrp.get("transport") != "unicast" and draw(st.booleans()))
     nodes, evidence = {}, {}
@@ -89,6 +89,12 @@ def _sync_network(draw: Any, version: int) -> str:
 def _transport(draw: Any, count: int) -> dict[str, Any]:
     sync: dict[str, Any] = {}
     _optional(draw, sync, transport=st.sampled_from(["multicast", "unicast"] if count == 2 else ["multicast"]))
+    return sync
+
+
+def _pfsync(draw: Any, count: int) -> dict[str, Any]:
+    sync = _transport(draw, count)
+    _optional(draw, sync, format=st.sampled_from([1301, 1400, 1500]))
     return sync
 
 

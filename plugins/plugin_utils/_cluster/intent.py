@@ -22,6 +22,7 @@ MODES = ("ftfw", "notrack", "alarm")
 TRANSPORTS = ("multicast", "unicast")
 LAGG_REQUIRED = ("auto", "always", "never")
 STATE_POLICIES = ("if-bound", "floating")
+FORMATS = (1301, 1400, 1500)
 
 # conntrackd.conf(5), SYNC EXAMPLE 1.
 DEFAULT_GROUP_V4 = "225.0.0.50"
@@ -91,6 +92,7 @@ CLUSTER = Record({
         "interface": Key(_ROLE_NAME, required=True),
         "network": Key(_NETWORK, required=True),
         "transport": Key(Choice(TRANSPORTS), default="multicast"),
+        "format": Key(Choice(FORMATS)),
         "group": Key(_GROUP),
         "port": Key(Number(1, 65535, "a UDP port")),
         "mode": Key(Choice(MODES)),

@@ -30,11 +30,12 @@ class Stated:
 
 @dataclass(frozen=True)
 class Sync:
-    """``hafirewall_cluster.sync``; what only conntrackd has (``group`` to ``refresh_interval``) is None when not stated."""
+    """``hafirewall_cluster.sync``; what only pfsync has (``format``), or only conntrackd (``group`` to ``refresh_interval``), is None when not stated."""
 
     interface: str | None
     network: Network | None
     transport: str | None
+    format: int | None
     group: Address | None
     port: int | None
     mode: str | None

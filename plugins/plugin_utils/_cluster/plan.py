@@ -118,7 +118,8 @@ class _Shared:
         if self.sync["transport"] == "unicast":
             peer = next((self._sync_address(other) for other in self.model.nodes if other is not node), None)
         return {"enabled": bool(self.model.cluster.state_sync), "interface": self._sync_device(node), "address": self._sync_address(node), **self.sync,
-                "peer": peer, "ignore_addresses": list(self.ignored), "host_id": node.host_id, "state_policy": self.model.cluster.state_policy}
+                "peer": peer, "ignore_addresses": list(self.ignored), "host_id": node.host_id, "state_policy": self.model.cluster.state_policy,
+                "version": self.model.cluster.sync.format if self.model.cluster.sync else None}
 
     def _sync_device(self, node: Node) -> str | None:
         return self._device(node, self.model.cluster.sync.interface) if self.model.cluster.sync else None

@@ -12,7 +12,12 @@ from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.lagg.p
 ENGINES = {"linux": "conntrackd", "pfsense": "pfsync"}
 
 # Of pfSense: the first release of CE and of Plus. Host id: commit 062972b368, issue 12702. State policy: commit 7fedaae577, issue 15173.
-SINCE: dict[str, Since] = {"host_id": ((2, 7), (22, 5)), "state_policy": ((2, 8), (24, 3))}
+# Format: the first releases on FreeBSD 14, some of whose kernels have the choice; those before have none.
+SINCE: dict[str, Since] = {"host_id": ((2, 7), (22, 5)), "state_policy": ((2, 8), (24, 3)), "format": ((2, 7), (23, 1))}
+
+
+# Of pfsync's messages: what a kernel without a choice sends, and all understand.
+OLDEST_FORMAT = 1301
 
 
 def lacks(setting: str, version: str | None) -> bool | None:

@@ -72,15 +72,16 @@ class Number:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of a few words."""
+    """One of a few words, or of a few numbers."""
 
-    words: tuple[str, ...]
+    words: tuple[str, ...] | tuple[int, ...]
 
-    def read(self, value: Any, path: str, scope: Scope) -> str | None:
-        if isinstance(value, str) and value in self.words:
+    def read(self, value: Any, path: str, scope: Scope) -> str | int | None:
+        if type(value) in (str, int) and value in self.words:
             return value
-        near = difflib.get_close_matches(value, self.words, 1) if isinstance(value, str) and len(value) < 100 else []
-        scope.refuse(path, f"is {show(value)}, which is not known", f"write {near[0]}" if near else f"write one of: {', '.join(self.words)}")
+        known = [str(word) for word in self.words]
+        near = difflib.get_close_matches(value, known, 1) if isinstance(value, str) and len(value) < 100 else []
+        scope.refuse(path, f"is {show(value)}, which is not known", f"write {near[0]}" if near else f"write one of: {', '.join(known)}")
         return None
 
 

@@ -22,6 +22,8 @@ def judge_linux(model: Model) -> None:
     if sync is not None:
         _group(model, sync)
         _mode(model, sync)
+        if sync.format is not None:
+            model.scope.refuse(f"{_SYNC}.format", "is a setting of pfsync, and conntrackd has one format", "remove it")
         for node in model.nodes:
             _name(model, node, node.port(sync.interface))
     _vrrp(model)

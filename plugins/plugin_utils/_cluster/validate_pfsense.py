@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.carp import MOST_SKEW, advskew
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.model import PRIMARY_PRIORITY, Model, Sync
-from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platforms import lacks
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platforms import OLDEST_FORMAT, lacks
 
 _SYNC = "hafirewall_cluster.sync"
 _VRRP = "hafirewall_cluster.vrrp"
@@ -80,3 +80,6 @@ def _releases(model: Model) -> None:
             node.scope.refuse("hafirewall_node.host_id", f"cannot be set on pfSense {version}", "remove it, or upgrade to CE 2.7 or Plus 22.05")
         if model.cluster.state_policy is not None and lacks("state_policy", version):
             node.scope.refuse("hafirewall_cluster.state_policy", f"cannot be set on pfSense {version}", "remove it, or upgrade to CE 2.8 or Plus 24.03")
+        if model.cluster.sync is not None and model.cluster.sync.format not in (None, OLDEST_FORMAT) and lacks("format", version):
+            node.scope.refuse(f"{_SYNC}.format", f"is {model.cluster.sync.format}, and pfSense {version} understands {OLDEST_FORMAT} alone",
+                              f"choose {OLDEST_FORMAT}, or upgrade to CE 2.7 or Plus 23.01")

@@ -40,7 +40,8 @@ def kernel_of(interfaces: Dict[str, List[str]], version: Optional[int], base: st
         "interfaces": {name: {"up": True, "mac": "02:00:00:00:00:%02x" % number, "mtu": 1500, "addresses": [{"address": address} for address in addresses],
                               "carp": {}}
                        for number, (name, addresses) in enumerate(interfaces.items())},
-        "pfsync": {"syncdev": None, "syncpeer": None, "defer": False, "up": False, "syncok": 1, "version": version},
+        "pfsync": {"syncdev": None, "syncpeer": None, "defer": False, "up": False, "syncok": 1, "version": version,
+                   "formats": [] if version is None else [1301, version]},
         "sysctl": {"net.inet.carp.allow": "1", "net.inet.carp.preempt": "0", "net.inet.carp.log": "1", "net.inet.carp.demotion": "0",
                    "net.pfsync.carp_demotion_factor": "0", "net.inet.carp.senderr_demotion_factor": "0",
                    "kern.osrelease": base, "kern.boottime": "{ sec = 1795000000, usec = 123456 } Wed Nov 18 11:06:40 2026"},

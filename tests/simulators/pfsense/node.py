@@ -107,7 +107,7 @@ class PfsenseNode(Node):
             if name != "lo0":
                 interface.update(up=False, mtu=1500, addresses=[], carp={}, description=None)
         kernel["interfaces"] = {name: interface for name, interface in kernel["interfaces"].items() if "lagg" not in interface and "vlan" not in interface}
-        kernel["pfsync"].update(syncdev=None, syncpeer=None, defer=False, up=False)
+        kernel["pfsync"].update(syncdev=None, syncpeer=None, defer=False, up=False, version=next(reversed(kernel["pfsync"]["formats"]), None))
         kernel["pf"].update(states=[], anchors={}, tables={})
         booted = int(re.findall(r"sec = (\d+)", kernel["sysctl"]["kern.boottime"])[0]) + 3600
         kernel["sysctl"].update({"net.inet.carp.allow": "1", "net.inet.carp.preempt": "0", "net.inet.carp.demotion": "0",

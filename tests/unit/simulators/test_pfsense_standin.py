@@ -95,6 +95,24 @@ def test_older_kernels_show_no_format(make: Maker, release: str, version: bool) 
     assert ("version: 1400" in make(release).query(["ifconfig", "pfsync0"]).stdout) is version
 
 
+@pytest.mark.parametrize(("given", "status", "version"), [("1301", 0, 1301), ("0", 0, 1400), ("abc", 0, 1400), ("1302", 1, 1301), ("1500", 1, 1301)])
+def test_the_kernel_takes_the_formats_that_it_knows_and_what_is_no_number_is_its_own(make: Maker, given: str, status: int, version: int) -> None:
+    node = make()
+    node.query(["ifconfig", "pfsync0", "version", "1301"])
+    done = node.query(["ifconfig", "pfsync0", "version", given], ok=None)
+    assert (done.status, "Invalid argument" in done.stderr, node.kernel("pfsync")["version"]) == (status, bool(status), version)
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_boot_sets_pfsync_up_between_two_lists_of_commands(make: Maker, release: str) -> None:
+    node = make(release)
+    node.edit("</system>", "<earlyshellcmd>/sbin/ifconfig em0 vhid 1 advskew 1</earlyshellcmd><shellcmd>/sbin/ifconfig pfsync0 up down</shellcmd></system>")
+    says(node, '$config["hasync"] = ["pfsyncenabled" => "on", "pfsyncinterface" => "opt1"]; write_config("t");')
+    node.boot()
+    commands = [command for command in node.journal("command") if "pfsync0" in command or "vhid" in command]
+    assert commands == ["ifconfig em0 vhid 1 advskew 1", "ifconfig pfsync0 syncdev em2 -syncpeer up", "ifconfig pfsync0 -defer", "ifconfig pfsync0 up down"]
+
+
 @pytest.mark.parametrize(("release", "line"), [
     ("2.6.0-RELEASE", 'pass  in  quick  on $SYNC inet proto pfsync  from 198.51.100.128/28 to any ridentifier 1700000001 keep state '
                       'label "USER_RULE: pfsync in"'),

@@ -80,6 +80,8 @@ def _settled_options(params: Mapping[str, Any]) -> Dict[str, Any]:
     options = dict(params)
     if options.get("host_id") is not None:
         raise NodeError("host_id: conntrackd has none; leave the option out")
+    if options.get("version") is not None:
+        raise NodeError("version: conntrackd has one format of messages; leave the option out")
     if not options["enabled"]:
         return options
     alarm = options["mode"] == "alarm"

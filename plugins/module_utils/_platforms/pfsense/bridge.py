@@ -73,7 +73,7 @@ class Change(NamedTuple):
 
     Attributes:
         operations: what to write.
-        apply: the product's functions that apply it, in order, each with its argument.
+        apply: the product's functions that apply it, in order, each with its argument; or a command of several words, with its last one.
         description: the words for the product's history.
         back: the functions that apply what was before, when the change is taken back; the same ones where it is None.
     """
@@ -170,7 +170,8 @@ def _record(node: Node, change: Change) -> None:
     if change.operations:
         node.commands.append("write_config(%s)" % json.dumps(change.description))
         node.diffs.append(diff(CONFIG, change.operations))
-    node.commands.extend("%s(%s)" % (name, "" if argument is None else json.dumps(argument, sort_keys=True)) for name, argument in change.apply)
+    node.commands.extend("%s %s" % call if " " in call[0] else "%s(%s)" % (call[0], "" if call[1] is None else json.dumps(call[1], sort_keys=True))
+                         for call in change.apply)
 
 
 def _call(node: Node, request: Dict[str, Any], timeout: float, doing: str) -> Dict[str, Any]:

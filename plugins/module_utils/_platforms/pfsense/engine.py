@@ -11,12 +11,12 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tup
 
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.areas import Areas, Error
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import bridge, netstat, pfsync
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import bridge, netstat, pfsync, pinned
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.ifconfig import Link, own_address
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.release import Release
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.state_sync import ENABLED, HOST_ID, INTERFACE, PEER
 
-PATHS: Sequence[bridge.Path] = (ENABLED, INTERFACE, PEER, HOST_ID)
+PATHS: Sequence[bridge.Path] = (ENABLED, INTERFACE, PEER, HOST_ID, pinned.COMMANDS)
 
 # The kernel lists who made its states since FreeBSD's pfctl has -s Creators; the product uses it from these releases on. Before that, only the states
 # themselves tell; they stay on the node, and what comes back is each id once.
@@ -79,7 +79,8 @@ def observe(node: Node, release: Release, links: Mapping[str, Link], reading: Op
         "enabled": None if reading is None else reading.values[ENABLED] is not None,
         "empty": None if reading is None else reading.values[ENABLED] == "",
         "running": None if now is None else now.up and now.device is not None,
-        "config": _as_running(now, links), "config_current": _current(now, pf, reading, devices), "synced": None if now is None else now.bulk_done,
+        "pinned": None if reading is None else pinned.pinned(reading), "config": _as_running(now, links),
+        "config_current": _current(now, pf, reading, devices), "synced": None if now is None else now.bulk_done,
         "counters": counters, "tables": {"kernel": pf.states, "kernel_max": areas.read("engine", lambda: limit(node.query(["pfctl", "-sm"]).stdout))},
         "host_id": pf.host_id, "creators": areas.read("engine", lambda: creators(node, release)),
     }
@@ -103,5 +104,7 @@ def _current(now: Optional[pfsync.Pfsync], pf: Status, reading: Optional[bridge.
         return False
     if reading.values[ENABLED] is None:
         return now.device is None
-    device = devices.get(reading.values[INTERFACE] or "")
+    device, kept = devices.get(reading.values[INTERFACE] or ""), pinned.pinned(reading)
+    if kept is not None and now.version not in (None, kept):
+        return False
     return device is not None and (now.up, now.device, now.peer) == (True, device, reading.values[PEER] or None)

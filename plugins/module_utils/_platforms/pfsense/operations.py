@@ -4,7 +4,7 @@
 
 """Pure operations on the product's configuration: what to change, how to show it, and how to take it back.
 
-A path is a sequence of steps: a key, or a mapping of the fields by which one element of a list is known.
+A path is a sequence of steps: a key, or a mapping of the fields by which one element of a list is known; an element that is a text is known by that.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from __future__ import annotations
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 Step = Union[str, Mapping[str, str]]
+# In place of a field: the element is a text.
+ITSELF = "0"
 HIDDEN = "********"
 # Descriptions of what this collection made begin so.
 MARK = "hafirewall.cluster "
@@ -54,7 +56,8 @@ class Operation(NamedTuple):
 
     def lines(self) -> Tuple[List[str], List[str]]:
         """The lines of a diff, before and after."""
-        name = "/".join(step if isinstance(step, str) else "[%s]" % " ".join("%s=%s" % item for item in sorted(step.items())) for step in self.path)
+        name = "/".join(step if isinstance(step, str) else "[%s]" % " ".join("%s=%s" % item for item in sorted(step.items())) for step in self.path
+                        if isinstance(step, str) or ITSELF not in step)
         before = None if self.op == "insert" else self.was
         return _lines(name, before, self.secret), _lines(name, self.value, self.secret)
 
@@ -69,9 +72,10 @@ def take(path: Sequence[Step], was: Any, before: Optional[Mapping[str, str]] = N
     return Operation("delete", tuple(path), None, was, before)
 
 
-def insert(path: Sequence[Step], value: Mapping[str, Any], identity: Mapping[str, str], before: Optional[Mapping[str, str]] = None) -> Operation:
+def insert(path: Sequence[Step], value: Union[str, Mapping[str, Any]], identity: Mapping[str, str],
+           before: Optional[Mapping[str, str]] = None) -> Operation:
     """Put a new element into a list, in front of another or at the end."""
-    return Operation("insert", tuple(path), dict(value), None, before, identity)
+    return Operation("insert", tuple(path), value if isinstance(value, str) else dict(value), None, before, identity)
 
 
 def undone(operations: Sequence[Operation]) -> List[Operation]:

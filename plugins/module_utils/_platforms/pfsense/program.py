@@ -108,14 +108,14 @@ function hafw_matches(array $element, array $fields) {
     return true;
 }
 
-// A step of a path is a key, or the fields by which one element of a list is known.
+// A step of a path is a key, or the fields by which one element of a list is known; a text is its own field 0.
 function hafw_key(array $list, $step) {
     if (!is_array($step)) {
         return $step;
     }
     $keys = [];
     foreach ($list as $key => $element) {
-        if (is_array($element) && hafw_matches($element, $step)) {
+        if (hafw_matches((array) $element, $step)) {
             $keys[] = $key;
         }
     }
@@ -255,9 +255,20 @@ function hafw_virtual_address(array $fields) {
     return $vips[$key];
 }
 
+// The product has no function for it. The status tells little and the text less, so whoever asked looks at what runs. Setting what is set already
+// would have all states sent again.
+function hafw_pfsync_format($format) {
+    exec('ifconfig pfsync0', $shown);
+    if (!preg_match('/ version: ' . (int) $format . '$/m', implode("\n", $shown))) {
+        exec('ifconfig pfsync0 version ' . (int) $format . ' 2>&1');
+    }
+}
+
 function hafw_apply($name, $argument) {
     if ($name === 'interfaces_sync_setup') {
         interfaces_sync_setup();
+    } elseif ($name === 'ifconfig pfsync0 version') {
+        hafw_pfsync_format($argument);
     } elseif ($name === 'filter_configure_sync') {
         filter_configure_sync();
         clear_subsystem_dirty('filter');

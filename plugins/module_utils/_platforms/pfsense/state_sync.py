@@ -11,31 +11,36 @@ import re
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node, NodeError
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import bridge, interfaces, pfsync
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import bridge, interfaces, pfsync, pinned
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.operations import Operation, put, take
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.release import release_of
 
 ENABLED, INTERFACE, PEER, HOST_ID = (("hasync", key) for key in ("pfsyncenabled", "pfsyncinterface", "pfsyncpeerip", "pfhostid"))
 POLICY = ("system", "statepolicy")
-PATHS = (ENABLED, INTERFACE, PEER, HOST_ID, POLICY, *interfaces.PATHS)
+PATHS = (ENABLED, INTERFACE, PEER, HOST_ID, POLICY, *interfaces.PATHS, *pinned.PATHS)
 # Came with host ids, so it tells where there are any.
 HOST_ID_FUNCTION = "filter_get_host_id"
 # Where there is a state policy, it is this one when nothing is configured.
 DEFAULT_POLICY, POLICY_SINCE = "if-bound", ((2, 8, 0), (24, 3, 0))
 SET_UP: bridge.Call = ("interfaces_sync_setup", None)
 RELOAD: bridge.Call = ("filter_configure_sync", None)
+# The one format of the kernels that have no choice.
+OLDEST_FORMAT = 1301
+# The kernel's word for its own default, which is the newest format that it knows.
+ANY_FORMAT = 0
 
 Drift = List[Dict[str, Any]]
 
 
 class Wanted(NamedTuple):
-    """What the options ask for: ``peer`` is None for multicast, ``host_id`` and ``policy`` for any."""
+    """What the options ask for: ``peer`` is None for multicast, ``host_id``, ``policy`` and ``version`` for any."""
 
     enabled: bool
     device: Optional[str]
     peer: Optional[str]
     host_id: Optional[str]
     policy: Optional[str]
+    version: Optional[int]
 
 
 def apply(node: Node, params: Mapping[str, Any]) -> Dict[str, Any]:
@@ -63,14 +68,17 @@ def apply(node: Node, params: Mapping[str, Any]) -> Dict[str, Any]:
             raise NodeError("state_policy: %s has no such setting; it came with 2.8.0 and Plus 24.03; leave the option out" % (release,))
         drift, operations = _configured(reading, wanted, key)
         running = _running(now, wanted)
-        result["drift"] = drift + running
         # A host id and a policy are written into the packet filter's rules.
         of_rules = [operation for operation in operations if operation.path in (HOST_ID, POLICY)]
         calls = [SET_UP] if running or len(of_rules) < len(operations) else []
         calls += [RELOAD] if of_rules else []
+        of_format, at_boot, formats = _format(reading, now, wanted)
+        result["drift"] = drift + running + of_format
         if result["drift"]:
             result["validation"] = "not possible yet: %s is not there" % wanted.device if absent else _validate(node, params)
-        return bridge.Change(operations, calls, "hafirewall.cluster: state sync %s" % ("on %s" % (key or wanted.device) if wanted.enabled else "off"))
+        description = "hafirewall.cluster: state sync %s" % ("on %s" % (key or wanted.device) if wanted.enabled else "off")
+        back = calls + [(name, now.version) for name, _version in formats]
+        return bridge.Change([*operations, *at_boot], calls + formats, description, back)
 
     bridge.settle(node, PATHS, plan, lambda: _verify(node, wanted), [HOST_ID_FUNCTION])
     return result
@@ -81,14 +89,14 @@ def _wanted(params: Mapping[str, Any]) -> Wanted:
     if host_id is not None and (not re.fullmatch(r"[0-9A-Fa-f]{1,8}", host_id) or int(host_id, 16) == 0):
         raise NodeError("host_id: %r is none; state one to eight hexadecimal digits that are not all 0" % host_id)
     if not params["enabled"]:
-        return Wanted(False, None, None, None, params["state_policy"])
+        return Wanted(False, None, None, None, params["state_policy"], None)
     if params["transport"] == "unicast" and not params["peer"]:
         raise NodeError("peer: transport unicast needs it")
     peer = params["peer"] if params["transport"] == "unicast" else None
     for name, address in (("address", params["address"]), ("peer", peer)):
         if address is not None and not _is_ipv4(address):
             raise NodeError("%s: %s is no IPv4 address, and pfSense shares states over IPv4 only; give the Sync network IPv4 addresses" % (name, address))
-    return Wanted(True, params["interface"], peer, None if host_id is None else host_id.lower(), params["state_policy"])
+    return Wanted(True, params["interface"], peer, None if host_id is None else host_id.lower(), params["state_policy"], params["version"])
 
 
 def _is_ipv4(text: str) -> bool:
@@ -129,6 +137,27 @@ def _configured(reading: bridge.Reading, wanted: Wanted, key: Optional[str]) -> 
     return drift, operations
 
 
+def _format(reading: bridge.Reading, now: pfsync.Pfsync, wanted: Wanted) -> Tuple[Drift, List[Operation], List[bridge.Call]]:
+    """The format of the messages, at boot and now: what differs, what to write, and how to tell the kernel."""
+    version = wanted.version
+    if now.version is None and version not in (None, OLDEST_FORMAT):
+        raise NodeError("version: this kernel has no choice of formats, and sends %d; leave the option out, or choose that one" % OLDEST_FORMAT)
+    if now.version is None:
+        # Its one format is the wanted one, and a command at boot would not be understood.
+        version = None
+    drift: Drift = []
+    calls: List[bridge.Call] = []
+    at_boot, before = pinned.changes(reading, version), pinned.pinned(reading)
+    if at_boot:
+        drift.append(_differs("format at boot", before, version))
+    if version is None and before is not None and now.version is not None:
+        calls.append(("ifconfig pfsync0 version", ANY_FORMAT))
+    elif version is not None and now.version != version:
+        drift.append(_differs("format as running", now.version, version))
+        calls.append(("ifconfig pfsync0 version", version))
+    return drift, at_boot, calls
+
+
 def _shown_enabled(value: Optional[str]) -> Any:
     """The product's functions take any element for on, its pages the word alone."""
     return {None: False, "on": True}.get(value, "on for the kernel, off on the page")
@@ -163,7 +192,10 @@ def _validate(node: Node, params: Mapping[str, Any]) -> str:
 
 def _verify(node: Node, wanted: Wanted) -> None:
     """The product looks at no command's status, so the kernel is asked what came of it."""
-    left = _running(pfsync.running(node), wanted)
+    now = pfsync.running(node)
+    left = _running(now, wanted)
+    if wanted.version is not None and now.version not in (None, wanted.version):
+        left.append(_differs("the format, which this kernel may not know,", now.version, wanted.version))
     if left:
         raise NodeError("pfsync0 does not run as configured: %s" % "; ".join("%s is %s, wanted is %s" % (item["setting"], item["is"], item["wanted"])
                                                                              for item in left))

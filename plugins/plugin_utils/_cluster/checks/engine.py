@@ -22,6 +22,7 @@ from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.checks
     host_of,
     weigh,
 )
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platforms import OLDEST_FORMAT
 
 # What must be so, and what is said otherwise.
 ENABLED = {
@@ -111,7 +112,7 @@ def settings_agree(cluster: ClusterView) -> Iterator[Verdict]:
 def _differing(cluster: ClusterView, settings: Sequence[str]) -> list[str]:
     found = []
     for setting in settings:
-        values = {node.name: _shown(_config(node).get(setting)) for node in cluster.nodes if _config(node)}
+        values = {node.name: _shown(_value(node, setting)) for node in cluster.nodes if _config(node)}
         if len(set(values.values())) > 1:
             found.append(f"{setting} differs: " + ", ".join(f"{name} has {value}" for name, value in values.items()))
     return found
@@ -161,6 +162,12 @@ def _config(node: NodeView) -> Mapping[str, Any]:
     return config if isinstance(config, Mapping) else {}
 
 
+def _value(node: NodeView, setting: str) -> Any:
+    """A setting as running; a kernel that shows no format of pfsync's messages has the oldest one."""
+    value = _config(node).get(setting)
+    return OLDEST_FORMAT if setting == "version" and value is None else value
+
+
 def _agrees_with_plan(node: NodeView) -> Verdict:
     config = _config(node)
     if not config:
@@ -179,7 +186,13 @@ def _agrees_with_plan(node: NodeView) -> Verdict:
             failures.append(f"{node.name} runs with {setting} {_shown(value)}, the plan says {_shown(wanted)}")
         else:
             same.append(f"{setting} {_shown(value)}")
-    return Verdict(*weigh(failures, unknowns, [], "as planned: " + ", ".join(same)), node.name)
+    warnings = []
+    wanted, runs = node.sync.get("version"), _value(node, "version")
+    if wanted is not None and runs != wanted:
+        failures.append(f"{node.name} sends format {runs}, the plan says {wanted}")
+    elif wanted is not None and config.get("version") is not None and node.get("engine", "pinned") != wanted:
+        warnings.append(f"{node.name} sends format {wanted} until its next boot only")
+    return Verdict(*weigh(failures, unknowns, warnings, "as planned: " + ", ".join(same)), node.name)
 
 
 def _shown(value: Any) -> str:

@@ -68,6 +68,13 @@ def _change_pfsync(kernel: Kernel, words: Iterator[str]) -> None:
             pfsync["up"] = word == "up"
         elif word in ("defer", "-defer"):
             pfsync["defer"] = word == "defer"
+        elif word == "version" and pfsync["formats"]:
+            # What is no number counts as 0, and 0 is the newest.
+            given = next(words)
+            version = int(given) if given.isdigit() else 0
+            if version not in (0, *pfsync["formats"]):
+                raise Refused("ifconfig: SIOCSETPFSYNCNV: Invalid argument")
+            pfsync["version"] = version or pfsync["formats"][-1]
         else:
             raise not_modelled("ifconfig pfsync0 " + word)
 

@@ -343,6 +343,19 @@ def test_without_virtual_addresses_nothing_is_asked_of_carp(pair):
     assert {result["status"] for check in ("roles_disjoint", "demotion", "carp_agrees") for result in pair.of(check)} == {"skipped"}
 
 
+@pytest.mark.parametrize(("runs", "pinned", "status", "words"), [
+    (1301, 1301, "pass", "as planned"), (1400, None, "fail", "fw2 sends format 1400, the plan says 1301"), (None, None, "pass", "as planned"),
+    (1301, None, "warn", "fw2 sends format 1301 until its next boot only"), (1301, 1400, "warn", "until its next boot only"),
+])
+def test_a_planned_format_is_sent_now_and_after_the_next_boot(pair, runs, pinned, status, words):
+    for plan in pair.plans.values():
+        plan["state_sync"]["version"] = 1301
+    for node, format_, kept in (("fw1", 1301, 1301), ("fw2", runs, pinned)):
+        pair.evidence[node]["engine"]["config"]["version"], pair.evidence[node]["engine"]["pinned"] = format_, kept
+    pair.says("settings_agree", status, words, node="fw2")
+    assert ("version differs" in repr(pair.of("settings_agree"))) is (runs == 1400)
+
+
 def test_three_nodes_are_six_directions(pair):
     plans, evidence = copy.deepcopy(pair.plans), copy.deepcopy(pair.evidence)
     plans["fw3"], evidence["fw3"] = copy.deepcopy(plans["fw2"]), copy.deepcopy(evidence["fw2"])

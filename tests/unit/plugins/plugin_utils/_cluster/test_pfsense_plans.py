@@ -31,14 +31,14 @@ def instance(name: str, device: str, skew: int, addresses: list[str]) -> dict[st
 
 
 def test_a_whole_plan() -> None:
-    result = planned({**PFSENSE, "nodes.fw1.host_id": "00A1", "nodes.fw2.host_id": "a2", "cluster.state_policy": "floating"})
+    result = planned({**PFSENSE, "nodes.fw1.host_id": "00A1", "nodes.fw2.host_id": "a2", "cluster.state_policy": "floating", "cluster.sync.format": 1301})
     assert result.warnings == ()
     one, two = result.plans["fw1"], result.plans["fw2"]
     assert (one["platform"], one["interfaces"]) == ("pfsense", {"lan": "lan0", "wan": "wan0", "sync": "sync0"})
     assert one["state_sync"] == {
         "enabled": True, "interface": "sync0", "address": "198.51.100.130", "network": "198.51.100.128/28", "transport": "multicast", "peer": None,
         "group": None, "port": None, "mode": None, "external_cache": None, "refresh_interval": None, "ignore_addresses": [],
-        "host_id": "a1", "state_policy": "floating"}
+        "host_id": "a1", "state_policy": "floating", "version": 1301}
     assert (two["state_sync"]["host_id"], two["state_sync"]["state_policy"]) == ("a2", "floating")
     assert one["sync_rule"] == {"enabled": True, "interface": "sync0", "network": "198.51.100.128/28", "transport": "multicast", "group": None, "port": None,
                                 "vrrp": []}
@@ -51,7 +51,7 @@ def test_a_whole_plan() -> None:
 
 def test_what_nobody_states_is_left_alone() -> None:
     plan = planned(PFSENSE).plans["fw1"]
-    assert (plan["state_sync"]["host_id"], plan["state_sync"]["state_policy"]) == (None, None)
+    assert [plan["state_sync"][key] for key in ("host_id", "state_policy", "version")] == [None, None, None]
 
 
 def test_evidence_tells_the_platform() -> None:
@@ -156,6 +156,11 @@ ROWS: list[tuple[str, dict[str, Any], str, str | None, str, str]] = [
      "CE 2.7"),
     ("host id before Plus 22.05", {"nodes.fw2.host_id": "a1", "evidence.fw2": pf_evidence(2, "22.01")}, "hafirewall_node.host_id", "fw2", "pfSense 22.01",
      "Plus 22.05"),
+    ("a format that there is not", {"cluster.sync.format": 1302}, "hafirewall_cluster.sync.format", None, "is 1302, which is not known",
+     "write one of: 1301, 1400, 1500"),
+    ("a format in quotes", {"cluster.sync.format": "1400"}, "hafirewall_cluster.sync.format", None, "'1400', which is not known", "write 1400"),
+    ("a newer format before CE 2.7", {"cluster.sync.format": 1400, "evidence.fw2": pf_evidence(2, "2.6.0")}, "hafirewall_cluster.sync.format", "fw2",
+     "is 1400, and pfSense 2.6.0 understands 1301 alone", "choose 1301"),
     ("state policy before CE 2.8", {"cluster.state_policy": "floating", "evidence.fw1": pf_evidence(1, "2.7.2")}, "hafirewall_cluster.state_policy", "fw1",
      "pfSense 2.7.2", "CE 2.8"),
     ("state policy before Plus 24.03", {"cluster.state_policy": "if-bound", "evidence.fw1": pf_evidence(1, "23.09.1")}, "hafirewall_cluster.state_policy",
@@ -183,6 +188,7 @@ QUIET: list[tuple[str, dict[str, Any]]] = [
     ("host id with CE 2.7", {"nodes.fw2.host_id": "ffffffff", "evidence.fw2": pf_evidence(2, "2.7.0")}),
     ("host id with Plus 22.05", {"nodes.fw2.host_id": "a1", "evidence.fw2": pf_evidence(2, "22.05")}),
     ("host id of an unknown release", {"nodes.fw2.host_id": "a1"}),
+    ("the oldest format before CE 2.7", {"cluster.sync.format": 1301, "evidence.fw1": pf_evidence(1, "2.6.0"), "evidence.fw2": pf_evidence(2, "2.7.0")}),
     ("state policy with CE 2.8", {"cluster.state_policy": "if-bound", "evidence.fw1": pf_evidence(1), "evidence.fw2": pf_evidence(2)}),
     ("state policy with Plus 24.03", {"cluster.state_policy": "if-bound", "evidence.fw1": pf_evidence(1, "24.03")}),
     ("the same vhid on two interfaces", {"cluster.virtual_ips[1].id": 10}),

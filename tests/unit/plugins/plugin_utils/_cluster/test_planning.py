@@ -35,7 +35,7 @@ def test_a_whole_plan() -> None:
         "interfaces": {"lan": "lan0", "wan": "wan0", "sync": "sync0"}, "lagg": {"laggs": []},
         "state_sync": {"enabled": True, "interface": "sync0", "address": "198.51.100.130", "network": "198.51.100.128/28", "transport": "multicast",
                        "group": "225.0.0.50", "port": 3780, "peer": None, "mode": "ftfw", "external_cache": False, "refresh_interval": None,
-                       "ignore_addresses": OWN, "host_id": None, "state_policy": None},
+                       "ignore_addresses": OWN, "host_id": None, "state_policy": None, "version": None},
         "sync_rule": {"enabled": True, "interface": "sync0", "network": "198.51.100.128/28", "transport": "multicast", "group": "225.0.0.50", "port": 3780,
                       "vrrp": [{"interface": "lan0", "family": "ipv4", "sources": ["192.0.2.3"], "transport": "multicast"},
                                {"interface": "wan0", "family": "ipv4", "sources": ["203.0.113.3"], "transport": "multicast"},
@@ -87,7 +87,7 @@ def test_state_sync_off_keeps_its_settings_and_needs_none() -> None:
     bare = planned({"cluster.state_sync": False, "cluster.sync": GONE}).plans["fw1"]
     assert bare["state_sync"] == {"enabled": False, "interface": None, "address": None, "network": None, "transport": "multicast", "group": None, "port": 3780,
                                   "peer": None, "mode": "ftfw", "external_cache": False, "refresh_interval": None, "ignore_addresses": OWN,
-                                  "host_id": None, "state_policy": None}
+                                  "host_id": None, "state_policy": None, "version": None}
     assert bare["sync_rule"]["enabled"] is False and len(bare["sync_rule"]["vrrp"]) == 3
     # The address is needed only by a state sync that is on, and so is a name that conntrackd can read.
     assert planned({"cluster.state_sync": False, "nodes.fw2.interfaces.sync": "e0"}).plans["fw2"]["state_sync"]["address"] is None

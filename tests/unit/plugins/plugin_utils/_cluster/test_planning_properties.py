@@ -134,6 +134,7 @@ def test_no_plan_of_pfsense_speaks_of_conntrackd_or_holds_the_password(intent: I
     plans = plan_cluster(intent.name, intent.cluster, intent.nodes, intent.evidence).plans
     for plan in plans.values():
         assert {plan["state_sync"][key] for key in ("group", "port", "mode", "external_cache", "refresh_interval")} == {None}
+        assert plan["state_sync"]["version"] == intent.cluster.get("sync", {}).get("format")
         assert plan["sync_rule"]["group"] is plan["sync_rule"]["port"] is None
         assert all(isinstance(one["advskew"], int) and isinstance(one["advbase"], int) for one in plan["virtual_ip"]["instances"])
     assert intent.cluster["vrrp"]["password"] not in json.dumps(plans)

@@ -178,6 +178,8 @@ ROWS: list[tuple[str, dict[str, Any], int, str, str | None, str, str]] = [
     ("host id", {"nodes.fw2.host_id": "1a"}, 2, "hafirewall_node.host_id", "fw2", "conntrackd's states have no creator", "remove it"),
     ("host id of zeros", {"nodes.fw2.host_id": "00"}, 2, "hafirewall_node.host_id", "fw2", "'00' is no host id", "one to eight hexadecimal digits"),
     ("host id without quotes", {"nodes.fw2.host_id": 12}, 2, "hafirewall_node.host_id", "fw2", "is a whole number (12), not text", "in quotes"),
+    ("format", {"cluster.sync.format": 1400}, 2, f"{SYNC}.format", None, "is a setting of pfsync, and conntrackd has one format", "remove it"),
+    ("format that is no number", {"cluster.sync.format": True}, 2, f"{SYNC}.format", None, "is True, which is not known", "write one of: 1301, 1400, 1500"),
     ("state policy", {"cluster.state_policy": "floating"}, 2, "hafirewall_cluster.state_policy", None, "on Linux no interface is part of a state", "remove it"),
     ("unknown state policy", {"cluster.state_policy": "bound"}, 2, "hafirewall_cluster.state_policy", None, "not known", "write if-bound"),
     ("advert too short", {"cluster.vrrp.advert_interval": 0.001}, 2, f"{VRRP}.advert_interval", None, "outside 0.01 to 254", "seconds"),

@@ -149,6 +149,12 @@ def test_drift_is_the_same_in_check_mode_and_in_reality(node: Firewall) -> None:
     assert {"setting": "port", "is": 3780, "wanted": 3781} in predicted["drift"]
 
 
+def test_conntrackd_has_one_format(node: Firewall) -> None:
+    with pytest.raises(NodeError, match="version: conntrackd has one format of messages; leave the option out"):
+        apply(node, version=1400)
+    assert not node.changed
+
+
 def test_conntrackd_has_no_host_id(node: Firewall) -> None:
     with pytest.raises(NodeError, match="host_id: conntrackd has none; leave the option out"):
         apply(node, host_id="a1")
