@@ -161,8 +161,9 @@ molecule: $(VENV) $(TREE) $(if $(filter lagg,$(SCENARIOS)),$(QEMU_TOOLS))
 	  }
 	done
 
-bench: $(VENV) $(TREE) ## what planning and a run cost; with BENCH_FLOWS="100 2000" also what a failover costs so many flows (benchmarks/README.md)
+bench: $(VENV) $(TREE) $(TEST_TOOLS) ## what planning and a run cost; with BENCH_FLOWS="100 2000" also what a failover costs so many flows (benchmarks/README.md)
 	@python benchmarks/planning.py
+	python benchmarks/pfsense.py
 	python benchmarks/runs.py
 	if [ -n "$(BENCH_FLOWS)" ]; then python benchmarks/flows.py $(BENCH_FLOWS); fi
 
