@@ -13,7 +13,6 @@ import pytest
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import NodeError
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import bridge, rules, sync_rule
 from ansible_collections.hafirewall.cluster.plugins.modules.sync_rule import ARGUMENTS
-from ansible_collections.hafirewall.cluster.tests.simulators.pfsense import layout
 from ansible_collections.hafirewall.cluster.tests.simulators.pfsense.node import PfsenseNode
 
 DEFAULTS = {name: argument.get("default") for name, argument in ARGUMENTS.items()}
@@ -416,35 +415,3 @@ def test_the_products_noise_does_not_matter(node: PfsenseNode) -> None:
     node.switch(chatter=True)
     apply(node)
     assert TRACKER in trackers(node)
-
-
-# Large and odd
-
-
-def large() -> str:
-    """2,000 rules, 300 aliases and 60 VLANs, with what configurations of years hold."""
-    texts = ["&lt;b&gt; &amp;amp; &quot;A&quot;", "\u0436\u0443\u043a", "caf&eacute; &euro;", ""]
-    many = [element(f"{100 + number:010d}", ("lan", "wan", "opt1")[number % 3], ("pass", "block")[number == 1001], more="<log></log>" if number % 7 else "",
-                    descr=f"{texts[number % 4]} {number}") for number in range(2000)]
-    aliases = "".join(f"<alias><name>a{number}</name><address>192.0.2.{number % 255}</address><descr><![CDATA[{texts[number % 4]}]]></descr></alias>"
-                      for number in range(300))
-    vlans = "".join(f"<vlan><if>em1</if><tag>{number}</tag><pcp></pcp><vlanif>em1.{number}</vlanif></vlan>" for number in range(2, 62))
-    config = layout.CONFIG.replace("<hostname>fw1</hostname>", (layout.SOURCE / "odd.xml").read_text(encoding="utf-8").rstrip())
-    return config.replace("</filter>", "".join(many) + SEPARATORS + "</filter>").replace(
-        "<revision>", f"<aliases>{aliases}</aliases><vlans>{vlans}</vlans><gateways>\n\t</gateways><revision>", 1)
-
-
-def test_every_byte_of_the_rest_of_a_large_configuration_survives(node: PfsenseNode) -> None:
-    node.config_path.write_text(large(), encoding="utf-8")
-    assert node.php('write_config("as the product writes it"); filter_configure_sync();').status == 0
-    before = without_revision(node.config)
-    assert apply(node)["pass_rule"]["effective"] is True
-    after = without_revision(node.config)
-    # The rule is one block of lines; the interface has more rules in front of it than separators count.
-    block = re.search(r"\t\t<rule>\n\t\t\t<id></id>\n\t\t\t<tracker>%s</tracker>.*?\t\t</rule>\n" % TRACKER, after, re.DOTALL)
-    assert block and re.search(r"<tracker>0000001101</tracker>", after[block.end():block.end() + 60])
-    assert after.replace(block.group(), "") == before
-    again = node.again()
-    assert apply(again)["drift"] == [] and not again.changed
-    apply(node.again(), OFF)
-    assert without_revision(node.config) == before
