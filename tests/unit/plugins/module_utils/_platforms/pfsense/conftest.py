@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable
 
@@ -15,7 +16,8 @@ if TYPE_CHECKING:  # this file may be read before the collection can be found
     from ansible_collections.hafirewall.cluster.tests.simulators.pfsense.node import PfsenseNode
 
 # Each differs in how the configuration is loaded and reached; 2.8 is in between, and the stand-in's own tests have it too.
-GENERATIONS = ("2.6.0-RELEASE", "2.7.2-RELEASE", "2.9.0-RELEASE")
+# HAFW_PFSENSE names other ones: where only Python differs, one of them will do.
+GENERATIONS = tuple(os.environ.get("HAFW_PFSENSE", "2.6.0-RELEASE 2.7.2-RELEASE 2.9.0-RELEASE").split())
 Maker = Callable[..., "PfsenseNode"]
 
 
@@ -32,6 +34,12 @@ def make(tmp_path: Path) -> Maker:
 
 
 @pytest.fixture(params=GENERATIONS)
-def node(request: pytest.FixtureRequest, make: Maker) -> PfsenseNode:
+def generation(request: pytest.FixtureRequest) -> str:
+    """A release of each generation."""
+    return str(request.param)
+
+
+@pytest.fixture
+def node(generation: str, make: Maker) -> PfsenseNode:
     """A node of each generation."""
-    return make(request.param)
+    return make(generation)

@@ -15,7 +15,6 @@ from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfse
 from ansible_collections.hafirewall.cluster.tests.simulators.pfsense.layout import CARP_CONFIG
 from ansible_collections.hafirewall.cluster.tests.simulators.pfsense.node import PfsenseNode
 
-GENERATIONS = ("2.6.0-RELEASE", "2.7.2-RELEASE", "2.9.0-RELEASE")
 ENTER, LEAVE = {"state": "enabled"}, {"state": "disabled"}
 KEY = "<virtualip_carp_maintenancemode></virtualip_carp_maintenancemode>"
 
@@ -28,10 +27,10 @@ def without_revision(text: str) -> str:
     return re.sub(r"<revision>.*</revision>", "", text, flags=re.DOTALL)
 
 
-@pytest.fixture(params=GENERATIONS)
-def pair(request: pytest.FixtureRequest, make) -> PfsenseNode:
+@pytest.fixture
+def pair(generation: str, make) -> PfsenseNode:
     """A node that is active for both addresses; another one is there with a skew of 100."""
-    node = make(request.param, config=CARP_CONFIG)
+    node = make(generation, config=CARP_CONFIG)
     node.boot_carp()
     return node
 

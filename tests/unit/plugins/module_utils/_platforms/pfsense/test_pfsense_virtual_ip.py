@@ -18,7 +18,6 @@ from ansible_collections.hafirewall.cluster.tests.simulators.pfsense.layout impo
 from ansible_collections.hafirewall.cluster.tests.simulators.pfsense.node import PfsenseNode
 
 SECRET = "s3cret & <more>"
-GENERATIONS = ("2.6.0-RELEASE", "2.7.2-RELEASE", "2.9.0-RELEASE")
 
 
 def instance(**changes: Any) -> dict[str, Any]:
@@ -51,10 +50,10 @@ def without_revision(text: str) -> str:
     return re.sub(r"<revision>.*</revision>", "", text, flags=re.DOTALL)
 
 
-@pytest.fixture(params=GENERATIONS)
-def taken(request: pytest.FixtureRequest, make) -> PfsenseNode:
+@pytest.fixture
+def taken(generation: str, make) -> PfsenseNode:
     """A node that a person made two CARP addresses on, and an alias."""
-    node = make(request.param, config=CARP_CONFIG)
+    node = make(generation, config=CARP_CONFIG)
     node.boot_carp()
     return node
 
