@@ -105,9 +105,12 @@ def test_check_mode_predicts_and_touches_nothing(synced: PfsenseNode, before: in
 
 
 def test_the_diff_shows_the_command_and_no_other(synced: PfsenseNode) -> None:
+    off = synced.again()
     apply(synced)
-    assert synced.diffs == [{"before_header": "/cf/conf/config.xml", "after_header": "/cf/conf/config.xml", "before": "",
-                             "after": f"system/shellcmd: {COMMAND}\n"}]
+    apply(off, None)
+    header, line = {"before_header": "/cf/conf/config.xml", "after_header": "/cf/conf/config.xml"}, f"system/shellcmd: {COMMAND}\n"
+    assert synced.diffs == [{**header, "before": "", "after": line}]
+    assert off.diffs == [{**header, "before": line, "after": ""}]
 
 
 def test_a_fresh_node_gets_it_after_pfsync_was_set_up(make) -> None:
@@ -168,9 +171,11 @@ def test_what_the_package_or_a_person_took_away_comes_again(packaged: PfsenseNod
     assert [text for text, kind in rows(packaged) if kind == "shellcmd"] == commands(packaged) == [*THEIRS, COMMAND]
 
 
-def test_a_package_without_rows_yet_is_known_by_its_name(make) -> None:
+@pytest.mark.parametrize("there", ["<package><name>one</name></package><package><name>Shellcmd</name></package>",
+                                   "<shellcmdsettings><config></config></shellcmdsettings>", "<shellcmdsettings></shellcmdsettings>"])
+def test_the_package_is_known_by_its_name_or_its_settings(make, there: str) -> None:
     node = make()
-    node.edit("<filter>", "<installedpackages><package><name>Shellcmd</name></package></installedpackages><filter>")
+    node.edit("<filter>", f"<installedpackages>{there}</installedpackages><filter>")
     apply(node)
     assert rows(node) == [(COMMAND, "shellcmd")]
 
@@ -195,8 +200,13 @@ def test_a_kernel_without_the_choice_has_the_oldest_format_anyway(make) -> None:
     assert apply(node.again())["drift"] == []
 
 
-def test_a_format_that_the_kernel_does_not_know_is_taken_back(synced: PfsenseNode) -> None:
+def test_a_format_that_the_kernel_does_not_know_is_taken_back(packaged: PfsenseNode) -> None:
+    synced = packaged
     apply(synced)
+    # What comes behind ours stays behind it.
+    synced.edit(f"<shellcmd>{COMMAND}</shellcmd>", f"<shellcmd>{COMMAND}</shellcmd><shellcmd>/usr/bin/true last</shellcmd>")
+    synced.edit("</shellcmdsettings>", "<config><cmd>/usr/bin/true last</cmd><cmdtype>shellcmd</cmdtype></config></shellcmdsettings>")
+    assert synced.php('write_config("as the product writes it");').status == 0
     before, asked = without_revision(synced.config), len(synced.journal("command"))
     again = synced.again()
     with pytest.raises(NodeError, match=r"pfsync0 does not run as configured: the format, which this kernel may not know, is 1301, wanted is 1500 "
