@@ -15,7 +15,7 @@ from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfse
 
 PATHS: Sequence[bridge.Path] = tuple(("interfaces", "*", field) for field in ("if", "descr", "ipaddr", "ipaddrv6"))
 
-# Devices of the packet filter and of IPsec that carry no traffic of their own.
+# Devices of the packet filter and of IPsec that carry no traffic of their own; old releases have them in no group, so their names count too.
 _PSEUDO = {"lo", "pflog", "pfsync", "enc"}
 # What a driver of software makes is no port that a LAGG could have.
 _MADE = {"tap", "tun", "openvpn", "ovpn", "wg", "gif", "gre", "vxlan", "stf", "ipsec", "ng"}
@@ -59,7 +59,7 @@ def rows(found: Links, counted: Mapping[str, Mapping[str, int]], assigned: Mappi
     for key, row in assigned.items():
         keys.setdefault(row.get("if"), key)
     return [_row(link, found, counted, masters, keys.get(link.name), assigned) for link in found.values()
-            if "LOOPBACK" not in link.flags and not _PSEUDO & set(link.groups)]
+            if "LOOPBACK" not in link.flags and not _PSEUDO & {*link.groups, link.name.rstrip("0123456789")}]
 
 
 def _row(link: Link, found: Links, counted: Mapping[str, Mapping[str, int]], masters: Mapping[str, str], key: Optional[str],

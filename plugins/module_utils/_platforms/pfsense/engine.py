@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.areas import Areas, Error
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node
@@ -21,7 +21,8 @@ PATHS: Sequence[bridge.Path] = (ENABLED, INTERFACE, PEER, HOST_ID, pinned.COMMAN
 # The kernel lists who made its states since FreeBSD's pfctl has -s Creators; the product uses it from these releases on. Before that, only the states
 # themselves tell; they stay on the node, and what comes back is each id once.
 _LISTED = ((2, 7, 1), (23, 9, 0))
-_OF_STATES = """pfctl -vvss | awk '/creatorid:/ { sub(/.*creatorid: */, ""); sub(/[^0-9a-f].*/, ""); print }' | sort -u"""
+CREATOR_ONLY = 'sub(/.*creatorid: */, ""); sub(/[^0-9a-f].*/, "")'
+OF_STATES = ("sh", "-c", "pfctl -vvss | awk '/creatorid:/ { %s; print }' | sort -u" % CREATOR_ONLY)
 _LONGEST = 120.0  # seconds; a million states take their time
 
 
@@ -54,34 +55,41 @@ def creators(node: Node, release: Release) -> List[str]:
     Raises:
         NodeError: pfctl fails.
     """
-    if release.since(*_LISTED):
-        listing = node.query(["pfctl", "-sc"], timeout=_LONGEST).stdout
-    else:
-        listing = node.query(["sh", "-c", _OF_STATES], timeout=_LONGEST).stdout
+    listing = node.query(["pfctl", "-sc"] if release.since(*_LISTED) else OF_STATES, timeout=_LONGEST).stdout
     return sorted({"%x" % int(line, 16) for line in listing.split("\n") if re.fullmatch(r"[0-9a-f]{1,8}", line.strip())})
 
 
-def observe(node: Node, release: Release, links: Mapping[str, Link], reading: Optional[bridge.Reading],
-            devices: Mapping[str, Optional[str]]) -> Tuple[Dict[str, Any], List[Error]]:
+def counters(node: Node) -> Optional[Dict[str, Any]]:
+    """What pfsync has counted.
+
+    Raises:
+        NodeError: there is no netstat.
+    """
+    return netstat.pfsync(node.query(["netstat", "-s", "-p", "pfsync", "--libxo", "json"]).stdout)
+
+
+def observe(node: Node, release: Release, links: Mapping[str, Link], reading: Optional[bridge.Reading], devices: Mapping[str, Optional[str]],
+            count: Callable[[Node], Optional[Dict[str, Any]]] = counters) -> Tuple[Dict[str, Any], List[Error]]:
     """The evidence ``engine``, and what could not be read.
 
     Args:
         links: the node's devices.
-        reading: with :data:`PATHS`; None when the configuration could not be read.
+        reading: with :data:`PATHS`, without the commands at boot where they may not be read; None when the configuration could not be read.
         devices: by the product's name of an interface, its device.
+        count: reads what pfsync has counted.
     """
     areas = Areas()
     now = areas.read("engine", lambda: pfsync.running(node))
     pf = areas.read("engine", lambda: status(node.query(["pfctl", "-si", "-v"]).stdout)) or Status(None, None, None)
-    counters = areas.read("engine", lambda: netstat.pfsync(node.query(["netstat", "-s", "-p", "pfsync", "--libxo", "json"]).stdout))
     found = {
         "name": "pfsync", "installed": True, "joined": None, "masked": False, "filter": pf.running,
         "enabled": None if reading is None else reading.values[ENABLED] is not None,
         "empty": None if reading is None else reading.values[ENABLED] == "",
         "running": None if now is None else now.up and now.device is not None,
-        "pinned": None if reading is None else pinned.pinned(reading), "config": _as_running(now, links),
+        "pinned": None if reading is None or pinned.COMMANDS not in reading.values else pinned.pinned(reading), "config": _as_running(now, links),
         "config_current": _current(now, pf, reading, devices), "synced": None if now is None else now.bulk_done,
-        "counters": counters, "tables": {"kernel": pf.states, "kernel_max": areas.read("engine", lambda: limit(node.query(["pfctl", "-sm"]).stdout))},
+        "counters": areas.read("engine", lambda: count(node)),
+        "tables": {"kernel": pf.states, "kernel_max": areas.read("engine", lambda: limit(node.query(["pfctl", "-sm"]).stdout))},
         "host_id": pf.host_id, "creators": areas.read("engine", lambda: creators(node, release)),
     }
     return found, areas.errors

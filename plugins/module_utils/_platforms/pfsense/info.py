@@ -36,7 +36,7 @@ SENT = ("users", "authservers", "certs", "rules", "schedules", "aliases", "nat",
 SENDING: Sequence[bridge.Path] = tuple(("hasync", "synchronize" + name) for name in SENT)
 PATHS: Sequence[bridge.Path] = tuple(dict.fromkeys((
     VERSION, TARGET, POLICY, *REVISION, *SENDING, *engine.PATHS, *carp.PATHS, *devices.PATHS, *pass_rule.PATHS)))
-_KERNEL = ("kern.osrelease", "kern.boottime", vrrp.ALLOW, vrrp.DEMOTION)
+KERNEL = ("kern.osrelease", "kern.boottime", vrrp.ALLOW, vrrp.DEMOTION)
 
 
 def collect(node: Node, params: Dict[str, Any]) -> Dict[str, Any]:
@@ -51,20 +51,14 @@ def collect(node: Node, params: Dict[str, Any]) -> Dict[str, Any]:
         NodeError: the node's release cannot be told, or is too old for a module.
     """
     areas, release = Areas(), release_of(node)
-    kernel = areas.read("kernel", lambda: vrrp.sysctls(node.query(["sysctl", *_KERNEL], ok=None).stdout)) or {}
+    kernel = areas.read("kernel", lambda: vrrp.sysctls(node.query(["sysctl", *KERNEL], ok=None).stdout)) or {}
     links = areas.read("interfaces", lambda: devices.links(node))
     found: Mapping[str, Link] = links or {}
     reading = areas.read("config", lambda: bridge.read(node, PATHS, sections=list(references.SECTIONS), devices=list(found)))
     assigned = {} if reading is None else reading.rows("interfaces")
-    evidence: Dict[str, Any] = {"schema": SCHEMA, "collected_at": round(time.time(), 3), "platform": "pfsense", "kernel": kernel.get("kern.osrelease"),
-                                "os": {"id": "pfsense", "version": release.number, "edition": release.edition, "base": kernel.get("kern.osrelease")},
-                                "boot_id": _boot_id(kernel)}
-    evidence["config"] = None if reading is None else _config(reading)
-    evidence["config_sync"] = None if reading is None else _config_sync(reading)
-    evidence["maintenance"] = None if reading is None else vrrp.in_maintenance(reading)
+    evidence = outline(release, kernel, reading, time.time())
     evidence["engine"] = areas.observe("engine", lambda: engine.observe(node, release, found, reading, {key: row.get("if") for key, row in assigned.items()}))
     evidence["vrrp"] = areas.observe("vrrp", lambda: vrrp.observe(carp.running(node), kernel, reading))
-    evidence["state_policy"], evidence["state_policy_from"] = _state_policy(release, reading)
     rules = areas.read("pass_rule", lambda: pf_ruleset.parse(node.query(["pfctl", "-vvsr"]).stdout))
     evidence["state_rules"] = None if rules is None else pf_ruleset.binding(rules)
     own = areas.read("interfaces", lambda: devices.rows(found, devices.counters(node), assigned)) if links is not None else None
@@ -79,6 +73,18 @@ def collect(node: Node, params: Dict[str, Any]) -> Dict[str, Any]:
         evidence["segment"], evidence["traffic"] = sampled or (None, None)
     evidence["errors"] = areas.errors
     return result(evidence)
+
+
+def outline(release: Release, kernel: Mapping[str, str], reading: Optional[bridge.Reading], moment: Optional[float]) -> Dict[str, Any]:
+    """The part of the evidence that the release, the kernel's variables and the configuration tell by themselves; the moment is by the node's clock."""
+    policy, policy_from = _state_policy(release, reading)
+    base = kernel.get("kern.osrelease")
+    return {
+        "schema": SCHEMA, "collected_at": None if moment is None else round(moment, 3), "platform": "pfsense", "kernel": base,
+        "os": {"id": "pfsense", "version": release.number, "edition": release.edition, "base": base}, "boot_id": _boot_id(kernel),
+        "config": None if reading is None else _config(reading), "config_sync": None if reading is None else _config_sync(reading),
+        "maintenance": None if reading is None else vrrp.in_maintenance(reading), "state_policy": policy, "state_policy_from": policy_from,
+    }
 
 
 def _boot_id(kernel: Mapping[str, str]) -> Optional[str]:

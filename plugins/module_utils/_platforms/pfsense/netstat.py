@@ -7,13 +7,21 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, Optional
+import re
+from typing import Any, Dict, Iterator, Optional
 
 # Names of our own for pfsync's counters (if_pfsync.h; netstat's JSON), so that they read like those of other engines.
 _PFSYNC = {
     "dropped-bad-interface": "bad_interface", "dropped-bad-ttl": "bad_ttl", "dropped-short-header": "short_header", "dropped-bad-version": "bad_version",
     "dropped-bad-auth": "bad_auth", "dropped-bad-action": "bad_action", "dropped-short": "short_packet", "dropped-bad-values": "bad_values",
     "dropped-stale-state": "stale_state", "dropped-failed-lookup": "failed_lookup", "discarded-no-memory": "no_memory", "send-errors": "send_errors",
+}
+# The same counters in netstat's words, singular and plural.
+_TOLD = {
+    "bad_interface": "packets? discarded for bad interface", "bad_ttl": "packets? discarded for bad ttl", "short_header": "packets? shorter than header",
+    "bad_version": "packets? discarded for bad version", "bad_auth": "packets? discarded for bad HMAC", "bad_action": "packets? discarded for bad action",
+    "short_packet": "packets? discarded for short packet", "bad_values": "states? discarded for bad values", "stale_state": "stale states?",
+    "failed_lookup": "failed state lookup/inserts?", "no_memory": "(?:failures?|send failed) due to mbuf memory error", "send_errors": "send errors?",
 }
 _INTERFACES = {"Ibytes": "rx_bytes", "Obytes": "tx_bytes", "Ipkts": "rx_packets", "Opkts": "tx_packets"}
 
@@ -55,6 +63,26 @@ def pfsync(text: str) -> Optional[Dict[str, Any]]:
             counters[name] = {row["name"]: row["count"] for row in told.get(histogram, []) if row["count"]}
     except (ValueError, LookupError, TypeError):
         return None
+    return _with_sum(counters)
+
+
+def pfsync_told(text: str) -> Optional[Dict[str, Any]]:
+    """The same from ``netstat -s -p pfsync``, in words, which all releases have; kinds of messages are not told apart."""
+    counters: Dict[str, Any] = {name: next(_counted(text, words), None) for name, words in _TOLD.items()}
+    for name in ("received", "sent"):
+        counts = list(_counted(text, r"packets? %s \(IPv[46]\)" % name))
+        if not counts:
+            return None
+        counters[name] = sum(counts)
+    counters["received_messages"] = counters["sent_messages"] = None
+    return _with_sum(counters)
+
+
+def _counted(text: str, words: str) -> Iterator[int]:
+    return (int(count) for count in re.findall(r"^\s+(\d+) %s\s*$" % words, text, re.MULTILINE))
+
+
+def _with_sum(counters: Dict[str, Any]) -> Dict[str, Any]:
     kinds = [counters[name] for name in ("bad_version", "bad_action", "short_header", "short_packet", "bad_values")]
     counters["malformed"] = None if None in kinds else sum(kinds)
     return counters

@@ -36,6 +36,11 @@ class Release(NamedTuple):
         """``CE`` or ``Plus``."""
         return "Plus" if self.numbers[0] >= _FIRST_YEAR else "CE"
 
+    @property
+    def driven(self) -> bool:
+        """Whether this collection's modules run there and change things."""
+        return self.numbers >= _OLDEST[self.edition]
+
     def since(self, community: Tuple[int, int, int], plus: Tuple[int, int, int]) -> bool:
         """True from this release of the Community Edition, or this one of Plus, on."""
         return self.numbers >= (plus if self.edition == "Plus" else community)
@@ -83,6 +88,7 @@ def release_of(node: Node) -> Release:
     release = parse(version, node.read_text("/etc/version.patch") or "")
     if release is None:
         raise NodeError("/etc/version says %r, which is no release of pfSense that this collection knows" % version.strip()[:80])
-    if release.numbers < _OLDEST[release.edition]:
-        raise NodeError("this node runs %s; this collection drives 2.6.0 and later, and Plus 22.01 and later; upgrade the node first" % (release,))
+    if not release.driven:
+        raise NodeError("this node runs %s; this collection drives 2.6.0 and later, and Plus 22.01 and later; upgrade the node first: what the upgrade has to "
+                        "know, node_info reads there without a module, unless its option raw is never" % (release,))
     return release

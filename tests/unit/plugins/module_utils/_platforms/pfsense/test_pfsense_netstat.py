@@ -48,6 +48,29 @@ def test_malformed_is_all_that_was_dropped_for_its_form():
     assert (found["bad_action"], found["stale_state"], found["malformed"]) == (2, 2, 10)
 
 
+def test_in_words_netstat_tells_the_same():
+    told, written = netstat.pfsync_told(transcript("35-netstat-pfsync.A")), netstat.pfsync(transcript("35-netstat-pfsync-json.A"))
+    assert (told.pop("received_messages"), told.pop("sent_messages")) == (None, None)
+    assert told == {name: written[name] for name in told} and (told["received"], told["sent"], told["failed_lookup"], told["malformed"]) == (5, 26, 4, 0)
+
+
+def test_in_words_one_is_singular_and_both_families_count():
+    one = transcript("35-netstat-pfsync.A").replace("0 packets received (IPv6)", "1 packet received (IPv6)").replace(
+        "0 packets discarded for bad version", "1 packet discarded for bad version").replace("0 states discarded", "1 state discarded").replace(
+        "0 send errors", "1 send error")
+    told = netstat.pfsync_told(one)
+    assert (told["received"], told["bad_version"], told["bad_values"], told["send_errors"], told["malformed"]) == (6, 1, 1, 1, 2)
+
+
+def test_other_words_are_no_number():
+    assert netstat.pfsync_told("pfsync:\n\t1 packet received (IPv4)\n\t2 packets sent (IPv6)\n\t\t3 things\n")["malformed"] is None
+
+
+@pytest.mark.parametrize("text", ["", "pfsync:\n", "netstat: pfsync: unknown or uninstrumented protocol\n", "pfsync:\n\t1 packet received (IPv4)\n"])
+def test_in_words_too_there_are_no_counters_without_pfsync(text):
+    assert netstat.pfsync_told(text) is None
+
+
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"statistics": {}}', "pfsync:\n"])
 def test_without_pfsync_there_are_no_counters(text):
     assert netstat.pfsync(text) is None
