@@ -12,6 +12,7 @@ version_added: 0.1.0
 description:
   - Reads in one call what a node of the cluster is and does, and changes nothing.
   - What cannot be read is V(none) in the evidence and has its reason in RV(evidence.errors). Nothing is guessed.
+  - A pfSense that is too old for modules gives evidence by its shell; see O(raw).
   - The evidence is also set as the fact C(hafirewall_evidence), where M(hafirewall.cluster.check) finds it.
 author:
   - hafirewall.cluster contributors (@hafirewall)
@@ -46,6 +47,18 @@ options:
         there within the last 20 minutes.
     type: bool
     default: false
+  raw:
+    description:
+      - Whether to read pfSense by its shell instead, with a single command that only reads and needs no Python on the node.
+      - With V(auto) that is done where the module fails and the node turns out to be an older release than CE 2.6 or Plus 22.01, from 2.0 on.
+        Where it is not, the task fails as the module did.
+      - With V(always) the module is not run. That works on all releases of pfSense, and on no other platform.
+      - With V(never) only the module is run.
+      - The pass rule, the connection that came in, what names a device, and who is on the Sync network are then not known, each with its reason in
+        RV(evidence.errors). Passwords stay on the node, for of its configuration only what is needed is taken, by name.
+    type: str
+    choices: [auto, always, never]
+    default: auto
 seealso:
   - module: hafirewall.cluster.check
 """
@@ -64,6 +77,10 @@ EXAMPLES = r"""
     sync_interface: sync0
     sync_network: 198.51.100.128/28
     sample: true
+
+- name: Read a pfSense that is older than CE 2.6, or whose Python cannot be used
+  hafirewall.cluster.node_info:
+    raw: always
 """
 
 RETURN = r"""
@@ -79,6 +96,9 @@ evidence:
     collected_at:
       description: When it was read, in seconds since 1970 by the node's own clock.
       type: float
+    collected_by:
+      description: V(raw) where it was read by the shell; otherwise not there.
+      type: str
     platform:
       description: Platform of the node.
       type: str
@@ -185,6 +205,8 @@ ARGUMENTS = {
     "sync_interface": {"type": "str"},
     "sync_network": {"type": "str"},
     "sample": {"type": "bool", "default": False},
+    # Read by the action plugin, which runs this module or does without.
+    "raw": {"type": "str", "choices": ["auto", "always", "never"], "default": "auto"},
 }
 
 

@@ -19,7 +19,7 @@ def _keys(names: str, **deeper: Any) -> dict[str, Any]:
 _TIMES = _keys("median p99 max")
 _INSTANCE = _keys("name interface id family state priority advskew", addresses=[SCALAR], addresses_present=[SCALAR])
 EVIDENCE = _keys(
-    "collected_at kernel maintenance state_policy",
+    "collected_at collected_by kernel maintenance state_policy",
     os=_keys("id version edition base"),
     config=_keys("version"),
     config_sync=_keys("target"),

@@ -66,7 +66,8 @@ def _of_pf(found: dict[str, Any]) -> dict[str, str]:
         "State policy": known(found.get("state_policy")),
         "CARP demotion": known((found.get("vrrp") or {}).get("demotion")),
         "Sends its configuration to": UNKNOWN if not sync else known(sync.get("target") or "nobody"),
-        "Release": " ".join(str(system[key]) for key in ("edition", "version") if system.get(key)) or UNKNOWN,
+        "Release": (" ".join(str(system[key]) for key in ("edition", "version") if system.get(key)) or UNKNOWN) + (
+            ", read without Python" if found.get("collected_by") == "raw" else ""),
         "Configuration version": known((found.get("config") or {}).get("version")),
     }
 
