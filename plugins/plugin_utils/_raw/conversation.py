@@ -124,5 +124,3 @@ class Transcript(Node):
         if ok is not None and status not in ok:
             raise NodeError(f"asked for {name}, the node's shell ended with status {status} and said: {said.strip()[-2000:] or 'nothing'}")
         return Completed(status, said, "")
-
-
