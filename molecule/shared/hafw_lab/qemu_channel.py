@@ -10,13 +10,14 @@ Both are abstract sockets in the switch's namespace: nobody outside the lab reac
 from __future__ import annotations
 
 import base64
+import io
 import json
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, Any
+from typing import Any
 
 from . import network
 from .system import LabError
@@ -84,7 +85,7 @@ class Channels:
 class _Connection:
     """One conversation, in lines of JSON."""
 
-    def __init__(self, stream: IO[bytes], name: str) -> None:
+    def __init__(self, stream: io.BufferedIOBase, name: str) -> None:
         self._stream = stream
         self._name = name
 
