@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import platform
+import signal
 from typing import Any, Dict, Optional, Type
 
 from ansible.module_utils.basic import AnsibleModule
@@ -32,6 +33,11 @@ def detect(stated: Optional[str], node: Node) -> Provider:
     return PROVIDERS[name](node)
 
 
+def outlive_the_connection() -> None:
+    """Finish what has begun, or put it back, when the connection is cut: sshd then hangs up, which would end the module and its commands halfway."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
 def run_capability(capability: str, argument_spec: Dict[str, Any], **rules: Any) -> None:
     """The whole of a module: take the options, call the provider's method of that name, end with its result.
 
@@ -41,6 +47,7 @@ def run_capability(capability: str, argument_spec: Dict[str, Any], **rules: Any)
         rules: further arguments of AnsibleModule (required_if and the like).
     """
     module = AnsibleModule(argument_spec=dict(argument_spec, platform=PLATFORM_OPTION), supports_check_mode=True, **rules)
+    outlive_the_connection()
     node = Node(check_mode=module.check_mode)
     try:
         provider = detect(module.params["platform"], node)

@@ -7,14 +7,18 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms import capability
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.linux.provider import LinuxProvider
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node, NodeError
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import pfsync, state_sync
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.provider import PfsenseProvider
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.provider import Provider
+from ansible_collections.hafirewall.cluster.plugins.modules.state_sync import ARGUMENTS
 from ansible_collections.hafirewall.cluster.tests.simulators.pfsense.node import PfsenseNode
 
 
@@ -42,13 +46,36 @@ def test_the_stated_platform_wins(tmp_path):
 
 
 def test_a_capability_that_a_platform_has_not_is_a_clear_error():
-    with pytest.raises(NodeError, match="has no lagg for pfSense yet; leave the task out for this node"):
-        PfsenseProvider(Node()).lagg({})
+    with pytest.raises(NodeError, match="has no lagg for this platform yet; leave the task out for this node"):
+        Provider(Node()).lagg({})
 
 
-def test_linux_has_every_capability():
+@pytest.mark.parametrize("provider", list(capability.PROVIDERS.values()))
+def test_a_platform_has_every_capability(provider):
     capabilities = [name for name in vars(Provider) if not name.startswith("_") and callable(getattr(Provider, name))]
-    assert capabilities and [name for name in capabilities if name not in vars(LinuxProvider)] == []
+    assert capabilities and [name for name in capabilities if name not in vars(provider)] == []
+
+
+@pytest.mark.parametrize("moment", ["at_load", "at_fresh"])
+def test_a_change_that_has_begun_is_finished_when_the_connection_is_cut(tmp_path, moment):
+    """On a terminal of its own, as sshd gives one; it is taken away while PHP is at work."""
+    node = PfsenseNode(tmp_path / "node")
+    node.kernel("pfsync", syncok=0)
+    mark, go = tmp_path / "begun", tmp_path / "go"
+    node.switch(**{moment: f"touch {mark}; while [ ! -e {go} ]; do sleep 0.1; done"})
+    module, terminal = pty.fork()
+    if module == 0:
+        try:
+            capability.outlive_the_connection()
+            defaults = {name: argument.get("default") for name, argument in ARGUMENTS.items()}
+            state_sync.apply(node.again(), dict(defaults, interface="em2", address="198.51.100.129"))
+        finally:
+            os._exit(0)
+    assert node.wait_for(mark.exists, 30)
+    os.close(terminal)
+    go.touch()
+    os.waitpid(module, 0)
+    assert "<pfsyncinterface>opt1</pfsyncinterface>" in node.config and pfsync.running(node).device == "em2"
 
 
 def test_an_unknown_kernel_is_an_error_and_no_guess(monkeypatch):
