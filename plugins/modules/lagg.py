@@ -11,13 +11,16 @@ short_description: Put interfaces onto LAGGs, with a way back
 version_added: 0.2.0
 description:
   - Makes the LAGGs that give a logical interface the same name on all nodes, and moves onto them what was on the ports - addresses, routes, VLANs.
-  - Changes the files of the network stack that keeps the devices (systemd-networkd, NetworkManager or ifupdown) and lets that stack change the kernel.
+  - On Linux it changes the files of the network stack that keeps the devices (systemd-networkd, NetworkManager or ifupdown) and lets that stack change the
+    kernel, one LAGG after the other. On pfSense it changes the product's configuration, all LAGGs together, and applies it by the product's functions.
     Afterwards the running kernel is compared with what was wanted.
-  - One LAGG after the other. Before each change a way back is armed on the node. The change runs on the node by itself, because the connection may drop.
-    When the node is reached again and is as wanted, the way back is disarmed. Otherwise the node brings back its files, devices and services by
+  - Before each change a way back is armed on the node. The change runs on the node by itself, because the connection may drop.
+    When the node is reached again and is as wanted, the way back is disarmed. Otherwise the node brings back what was before by
     itself after O(rollback_timeout), also when it loses its power in between.
-  - keepalived is stopped, and disabled at boot, while devices that it uses are changed, which hands its addresses over.
+  - On Linux keepalived is stopped, and disabled at boot, while devices that it uses are changed, which hands its addresses over.
     M(hafirewall.cluster.virtual_ip) gives it the new names and starts it again.
+  - On pfSense a node that is active on a device that is changed is demoted until the change is confirmed and its states have come back, which hands its
+    addresses over.
   - The path that Ansible came in by is changed with O(laggs[].consent) only. Without it nothing at all is touched.
   - Any difference is put right by making the LAGG anew, so a node should be standby meanwhile.
 extends_documentation_fragment:
@@ -41,9 +44,9 @@ options:
         type: str
         required: true
       protocol:
-        description: How it uses its members.
+        description: How it uses its members. V(broadcast) is there on Linux only, V(none), which passes no traffic, on pfSense only.
         type: str
-        choices: [lacp, failover, loadbalance, roundrobin, broadcast]
+        choices: [lacp, failover, loadbalance, roundrobin, broadcast, none]
         required: true
       members:
         description: Its ports, the preferred one first.
@@ -54,9 +57,11 @@ options:
         description: The member that is used as long as it has a link, with O(laggs[].protocol=failover). The first member when it is left out.
         type: str
       hash:
-        description: What traffic is shared out by, with V(lacp) and V(loadbalance). When it is left out, it stays as it is.
+        description:
+          - What traffic is shared out by, with V(lacp) and V(loadbalance). When it is left out, it stays as it is.
+          - Linux has V(l2), V(l2+l3) and V(l3+l4); pfSense has all of them from CE 2.7 and Plus 23.01 on.
         type: str
-        choices: [l2, l2+l3, l3+l4]
+        choices: [l2, l3, l4, l2+l3, l3+l4, l2+l4, l2+l3+l4]
       lacp_rate:
         description: How often LACP speaks, every 30 seconds or every second. When it is left out, it stays as it is.
         type: str
@@ -65,7 +70,7 @@ options:
         description: MTU of the members and of the LAGG. When it is left out, it stays as it is.
         type: int
       min_links:
-        description: Members that must have a link for the LAGG to have one, with V(lacp). When it is left out, it stays as it is.
+        description: Members that must have a link for the LAGG to have one, with V(lacp), on Linux. When it is left out, it stays as it is.
         type: int
       consent:
         description: Whether the path that Ansible came in by may be changed.
@@ -117,7 +122,7 @@ options:
             type: bool
   stack:
     description:
-      - The network stack whose files are changed.
+      - The network stack whose files are changed, on Linux.
       - V(auto) takes the one that keeps the devices now.
       - With V(networkmanager) a profile that says more than can be carried over is refused before anything is touched.
     type: str
@@ -140,7 +145,7 @@ options:
     choices: [begin, wait, confirm]
     default: begin
 notes:
-  - Needs the kernel's bonding driver and systemd, and to run as root.
+  - On Linux it needs the kernel's bonding driver and systemd. Everywhere it must run as root.
   - In the bonding driver's words, V(lacp) is 802.3ad, V(failover) active-backup, V(loadbalance) balance-xor, V(roundrobin) balance-rr, V(broadcast) broadcast.
     Links are looked at every 100 ms.
 seealso:
@@ -229,10 +234,10 @@ MOVE: Dict[str, Any] = {
 }
 LAGG: Dict[str, Any] = {
     "name": {"type": "str", "required": True},
-    "protocol": {"type": "str", "required": True, "choices": ["lacp", "failover", "loadbalance", "roundrobin", "broadcast"]},
+    "protocol": {"type": "str", "required": True, "choices": ["lacp", "failover", "loadbalance", "roundrobin", "broadcast", "none"]},
     "members": {"type": "list", "elements": "str", "required": True},
     "primary": {"type": "str"},
-    "hash": {"type": "str", "choices": ["l2", "l2+l3", "l3+l4"]},
+    "hash": {"type": "str", "choices": ["l2", "l3", "l4", "l2+l3", "l3+l4", "l2+l4", "l2+l3+l4"]},
     "lacp_rate": {"type": "str", "choices": ["slow", "fast"]},
     "mtu": {"type": "int"},
     "min_links": {"type": "int"},

@@ -127,10 +127,10 @@ options:
       - 1500
   coming:
     description:
-      - Devices that are made earlier in the same run, by M(hafirewall.cluster.lagg). In check mode they may be absent, and what names them is not judged.
-    type: list
-    elements: str
-    default: []
+      - Devices that M(hafirewall.cluster.lagg) makes earlier in the same run, each with the one whose place it takes.
+      - In check mode a device that is to come need not be there yet.
+    type: dict
+    default: {}
 seealso:
   - module: hafirewall.cluster.sync_rule
   - module: hafirewall.cluster.node_info
@@ -237,7 +237,7 @@ ARGUMENTS = {
     "host_id": {"type": "str"},
     "state_policy": {"type": "str", "choices": ["if-bound", "floating"]},
     "version": {"type": "int", "choices": [1301, 1400, 1500]},
-    "coming": {"type": "list", "elements": "str", "default": []},
+    "coming": {"type": "dict", "default": {}},
 }
 
 

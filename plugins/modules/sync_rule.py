@@ -98,11 +98,11 @@ options:
     default: []
   coming:
     description:
-      - Devices that are made earlier in the same run, by M(hafirewall.cluster.lagg). In check mode they may be absent, and what names them is not judged.
+      - Devices that M(hafirewall.cluster.lagg) makes earlier in the same run, each with the one whose place it takes.
+      - In check mode a device that is to come need not be there yet.
       - pfSense only; on Linux a rule may name a device that is not there.
-    type: list
-    elements: str
-    default: []
+    type: dict
+    default: {}
 notes:
   - Needs to run as root, and on Linux C(nft) and C(unshare).
   - Where pfSense's primary sends its rules to another node, that node has the rules of the primary after each save. So make the pass rule on all nodes.
@@ -238,7 +238,7 @@ ARGUMENTS: Dict[str, Any] = {
     "port": {"type": "int", "default": 3780},
     "vrrp": {"type": "list", "elements": "dict", "default": [], "options": VRRP},
     "chains": {"type": "list", "elements": "str", "default": []},
-    "coming": {"type": "list", "elements": "str", "default": []},
+    "coming": {"type": "dict", "default": {}},
 }
 
 

@@ -132,10 +132,10 @@ options:
     default: false
   coming:
     description:
-      - Devices that are made earlier in the same run, by M(hafirewall.cluster.lagg). In check mode they may be absent, and what names them is not judged.
-    type: list
-    elements: str
-    default: []
+      - Devices that M(hafirewall.cluster.lagg) makes earlier in the same run, each with the one whose place it takes.
+      - In check mode a device that is to come need not be there yet.
+    type: dict
+    default: {}
 notes:
   - On Linux, needs C(keepalived) 2.2 or later with JSON, as Debian builds it, under systemd, and to run as root.
   - VRRP version 3 has no authentication. Whoever is on the same segment can take the addresses over.
@@ -246,7 +246,7 @@ ARGUMENTS: Dict[str, Any] = {
     "track_interfaces": {"type": "bool", "default": True},
     "password": {"type": "str", "no_log": True},
     "received": {"type": "bool", "default": False},
-    "coming": {"type": "list", "elements": "str", "default": []},
+    "coming": {"type": "dict", "default": {}},
 }
 
 

@@ -22,6 +22,6 @@ def instances(priority: int = 200) -> List[Dict[str, Any]]:
 
 def options(**changes: Any) -> Dict[str, Any]:
     values: Dict[str, Any] = {"name": "edge", "instances": instances(), "advert_interval": 1.0, "preempt": False, "preempt_delay": 10.0,
-                              "transport": "multicast", "track_interfaces": True, "coming": []}
+                              "transport": "multicast", "track_interfaces": True, "coming": {}}
     values.update(changes)
     return values

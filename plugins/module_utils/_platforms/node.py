@@ -112,8 +112,8 @@ class Node:
             self._undo.append(undo)
         return self.query(argv, stdin=stdin, ok=ok, timeout=timeout)
 
-    def write_text(self, path: str, text: str, mode: int = 0o644) -> bool:
-        """Make a file have this text and mode; true when it differed.
+    def write_text(self, path: str, text: str, mode: int = 0o644, shown: bool = True) -> bool:
+        """Make a file have this text and mode; true when it differed. What is not shown, as a file for the time of a change, is in no diff.
 
         The new text goes to a temporary file beside it, is synced to disk and renamed over the old one, so that a full disk
         or a power loss leaves the old file. Within a :meth:`transaction` the old file comes back when a later step fails.
@@ -122,20 +122,22 @@ class Node:
         old_mode = _mode(path)
         if old == text and old_mode == mode:
             return False
-        self.diffs.append({"before_header": path, "after_header": path, "before": old or "", "after": text})
-        if old == text:
-            self.diffs[-1].update(before="mode: %04o\n" % (old_mode or 0), after="mode: %04o\n" % mode)
+        if shown:
+            self.diffs.append({"before_header": path, "after_header": path, "before": old or "", "after": text})
+            if old == text:
+                self.diffs[-1].update(before="mode: %04o\n" % (old_mode or 0), after="mode: %04o\n" % mode)
         if not self.check_mode:
             self._remember(path, old, old_mode)
             _replace(path, text, mode)
         return True
 
-    def remove(self, path: str) -> bool:
-        """Make a file be absent; true when it was there."""
+    def remove(self, path: str, shown: bool = True) -> bool:
+        """Make a file be absent; true when it was there. ``shown`` as in :meth:`write_text`."""
         old = self.read_text(path)
         if old is None:
             return False
-        self.diffs.append({"before_header": path, "after_header": path, "before": old, "after": ""})
+        if shown:
+            self.diffs.append({"before_header": path, "after_header": path, "before": old, "after": ""})
         if not self.check_mode:
             self._remember(path, old, _mode(path))
             os.unlink(path)

@@ -30,7 +30,7 @@ CARP_CONFIG = CONFIG.replace("\t<filter>\n", (SOURCE / "carp.xml").read_text(enc
 # What programs answer that the kernel knows nothing of.
 TOLD = {
     "netstat -s -p pfsync --libxo json": transcript("35-netstat-pfsync-json.A"),
-    "arp -an": "", "ndp -an": "Neighbor                             Linklayer Address  Netif Expire    S Flags\n", "ps -axo pid=,ppid=": "",
+    "ndp -an": "Neighbor                             Linklayer Address  Netif Expire    S Flags\n", "ps -axo pid=,ppid=": "",
 }
 
 
@@ -46,7 +46,7 @@ def kernel_of(interfaces: Dict[str, List[str]], version: Optional[int], base: st
                    "net.pfsync.carp_demotion_factor": "0", "net.inet.carp.senderr_demotion_factor": "0",
                    "kern.osrelease": base, "kern.boottime": "{ sec = 1795000000, usec = 123456 } Wed Nov 18 11:06:40 2026"},
         "pf": {"running": True, "hostid": 0x0BDBAD98, "states": ["bdbad98"], "limit": 400000, "lists_creators": lists_creators, "anchors": {}, "tables": {}},
-        "told": dict(TOLD, **{"netstat -ibnW": _counted(interfaces)}),
+        "told": dict(TOLD),
         "carp_peer_advskew": None,
         "pfctl_refuses": None,
         "pfsync_refuses": None,
@@ -55,15 +55,8 @@ def kernel_of(interfaces: Dict[str, List[str]], version: Optional[int], base: st
         "carrier": {},
         "lacp_partner": True,
         "dhcp": {},
+        "neighbours": {},
     }
-
-
-def _counted(interfaces: Dict[str, List[str]]) -> str:
-    rows = ["Name    Mtu Network       Address              Ipkts Ierrs Idrop     Ibytes    Opkts Oerrs     Obytes  Coll"]
-    for number, name in enumerate(interfaces):
-        rows.append("%-7s 1500 <Link#%d>      02:00:00:00:00:%02x       %d     0     0     %d       %d     0     %d     0" % (
-            name, number + 1, number, 10 + number, 1000 + number, 20 + number, 2000 + number))
-    return "\n".join(rows) + "\n"
 
 
 def lay_out(root: Path, release: str = "2.7.2-RELEASE", config: str = CONFIG, interfaces: Optional[Dict[str, List[str]]] = None) -> None:

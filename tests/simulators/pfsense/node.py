@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import time
 from contextlib import contextmanager
@@ -90,6 +91,7 @@ class PfsenseNode(Node):
         Raises:
             HaltedAtAssignment: the configuration names devices that are not there; nothing was started.
         """
+        self.lose_power()
         for name in ("tmp/config.cache", "tmp/rules.debug", "var/standin/loaded_rules"):
             (self.root / name).unlink(missing_ok=True)
         self._start_kernel()
@@ -100,6 +102,16 @@ class PfsenseNode(Node):
         scripts = sorted(path for path in (self.root / "usr/local/etc/rc.d").glob("*.sh") if os.access(path, os.X_OK))
         with open(self.root / "tmp/bootup_messages", "ab") as messages:
             return [subprocess.Popen(self._words([str(path), "start"]), stdin=subprocess.DEVNULL, stdout=messages, stderr=messages) for path in scripts]
+
+    def lose_power(self) -> None:
+        """Everything that runs on the node ends: the processes of this machine whose root is the node's."""
+        mark = b"PFSENSE_STANDIN_ROOT=%s\0" % str(self.root).encode()
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                if mark in (folder / "environ").read_bytes():
+                    os.kill(int(folder.name), signal.SIGKILL)
+            except (OSError, ValueError):
+                continue  # it has ended, or is none of ours to look at
 
     def _start_kernel(self) -> None:
         kernel = self.kernel()
@@ -130,13 +142,13 @@ class PfsenseNode(Node):
     def read_text(self, path: str) -> Optional[str]:
         return super().read_text(self._below(path))
 
-    def write_text(self, path: str, text: str, mode: int = 0o644) -> bool:
+    def write_text(self, path: str, text: str, mode: int = 0o644, shown: bool = True) -> bool:
         with self._told_as(path):
-            return super().write_text(self._below(path), text, mode)
+            return super().write_text(self._below(path), text, mode, shown)
 
-    def remove(self, path: str) -> bool:
+    def remove(self, path: str, shown: bool = True) -> bool:
         with self._told_as(path):
-            return super().remove(self._below(path))
+            return super().remove(self._below(path), shown)
 
     def _below(self, path: str) -> str:
         return path if path.startswith("%s/" % self.root) else "%s%s" % (self.root, path)
@@ -152,7 +164,7 @@ class PfsenseNode(Node):
                 diff.update(before_header=path, after_header=path)
 
     def _words(self, argv: Sequence[str]) -> List[str]:
-        words = list(argv)
+        words = [self._below(word) if word.startswith("/usr/local/etc/") else word for word in argv]
         if words[0] in PROGRAMS:
             words[0] = "%s/sbin/%s" % (self.root, words[0])
         # A shell finds the stand-in's programs first, and PHP the stand-in's settings behind the machine's own.

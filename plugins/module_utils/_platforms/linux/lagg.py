@@ -18,6 +18,7 @@ from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.linu
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.linux.keepalived_parse import is_managed, parse
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.linux.keepalived_state import observe_vrrp
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.linux.lagg_guard import Guard
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.linux.lagg_links import HASHES, PROTOCOLS
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.linux.netstack_ifupdown import Ifupdown
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.linux.netstack_networkd import Networkd
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.linux.netstack_networkmanager import NetworkManager
@@ -53,6 +54,7 @@ def apply(node: Node, params: Mapping[str, Any]) -> Dict[str, Any]:
         NodeError: what cannot or must not be done, before anything is touched; or a change that did not lead to what was wanted, after it was put back.
     """
     laggs: List[Lagg] = params["laggs"]
+    _refuse_words(laggs)
     guards = {lagg["name"]: Guard(node, lagg["name"]) for lagg in laggs}
     result: Dict[str, Any] = {"drift": [], "validation": "not needed", "next": None, "confirmed": [], "put_back": []}
     for lagg in laggs:
@@ -101,6 +103,13 @@ def _links(node: Node) -> Links:
 
 
 # What is to be done
+
+
+def _refuse_words(laggs: List[Lagg]) -> None:
+    for lagg in laggs:
+        for option, words in (("protocol", PROTOCOLS), ("hash", HASHES)):
+            if lagg[option] is not None and lagg[option] not in words.values():
+                raise NodeError("%s: the bonding driver has no %s %s; it has: %s" % (lagg["name"], option, lagg[option], ", ".join(sorted(words.values()))))
 
 
 def _due(node: Node, laggs: List[Lagg], links: Links, params: Mapping[str, Any]) -> List[Due]:

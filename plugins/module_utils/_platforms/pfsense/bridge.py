@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import secrets
-from typing import Any, Callable, Dict, FrozenSet, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node, NodeError
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.operations import Operation, diff, undone
@@ -96,7 +96,8 @@ def read(node: Node, paths: Sequence[Path], functions: Sequence[str] = (), secti
     return Reading(answer["revision"], dict(zip(paths, answer["values"])), frozenset(answer["functions"]), named)
 
 
-def settle(node: Node, paths: Sequence[Path], plan: Callable[[Reading], Change], verify: Callable[[], None], functions: Sequence[str] = ()) -> Reading:
+def settle(node: Node, paths: Sequence[Path], plan: Callable[[Reading], Change], verify: Callable[[], None], functions: Sequence[str] = (),
+           before: Callable[[Reading, Change], None] = lambda _reading, _change: None) -> Reading:
     """Read, plan, change; when somebody saves the configuration in between, all of it again.
 
     Args:
@@ -105,6 +106,7 @@ def settle(node: Node, paths: Sequence[Path], plan: Callable[[Reading], Change],
         plan: from what was read to what to do; pure. Nothing to do ends it.
         verify: reads the node after the change, and raises a NodeError when it is not as planned.
         functions: product functions that the plan asks for.
+        before: what must be done before the change is written; again when it is planned again. In check mode too, where the node only records it.
     Returns:
         What was read before the change.
     Raises:
@@ -115,6 +117,7 @@ def settle(node: Node, paths: Sequence[Path], plan: Callable[[Reading], Change],
         change = plan(reading)
         if not change.operations and not change.apply:
             return reading
+        before(reading, change)
         try:
             _change(node, reading.revision, change, verify)
         except Stale:
@@ -126,7 +129,7 @@ def settle(node: Node, paths: Sequence[Path], plan: Callable[[Reading], Change],
 
 def _change(node: Node, revision: str, change: Change, verify: Callable[[], None]) -> None:
     if node.check_mode:
-        _record(node, change)
+        record(node, change)
         return
     written, now = False, revision
     try:
@@ -141,7 +144,7 @@ def _change(node: Node, revision: str, change: Change, verify: Callable[[], None
         elif not written and change.operations:
             raise NodeError("%s; whether the configuration was written is not known: see its history on the node" % error) from error
         raise NodeError("%s (%s)" % (error, _taken_back(node, now, change) if written else "the configuration is as it was")) from error
-    _record(node, change)
+    record(node, change)
 
 
 def _taken_back(node: Node, revision: str, change: Change) -> str:
@@ -157,15 +160,36 @@ def _taken_back(node: Node, revision: str, change: Change) -> str:
 
 
 def _send(node: Node, revision: str, change: Change) -> str:
-    request = {"revision": revision, "operations": [operation.request() for operation in change.operations], "description": change.description,
-               "apply": [list(call) for call in change.apply], "paths": [], "functions": []}
-    answer = _call(node, request, CHANGE_TIMEOUT, "changing the configuration")
+    answer = _call(node, dict(_request(change), revision=revision), CHANGE_TIMEOUT, "changing the configuration")
     if answer.get("stale"):
         raise Stale("the configuration was changed by somebody else")
     return answer["revision"]
 
 
-def _record(node: Node, change: Change) -> None:
+def _request(change: Change) -> Dict[str, Any]:
+    return {"operations": [operation.request() for operation in change.operations], "description": change.description,
+            "apply": [list(call) for call in change.apply], "paths": [], "functions": []}
+
+
+def stored(change: Change, boundary: str, unless: Optional[str] = None) -> str:
+    """The text of a PHP program that makes a change without anybody waiting for it, on whatever configuration is there then.
+
+    Args:
+        boundary: the line that its answer stands between; :func:`answered` reads it.
+        unless: a revision of the configuration with which nothing is to be done.
+    """
+    return _program(dict(_request(change), revision=None, unless=unless), boundary)
+
+
+def answered(output: str, boundary: str) -> Optional[str]:
+    """What a :func:`stored` program came to, from all that it printed: None when all went well, else what went wrong."""
+    answer = _answer(output, boundary)
+    if answer is None:
+        return "PHP gave no answer; it said: %s" % _said(output, "")
+    return "%s: %s" % (answer["phase"], answer["error"]) if "error" in answer else None
+
+
+def record(node: Node, change: Change) -> None:
     """Account for a change as the node does: what was run in the product, and the difference."""
     if change.operations:
         node.commands.append("write_config(%s)" % json.dumps(change.description))
@@ -176,16 +200,20 @@ def _record(node: Node, change: Change) -> None:
 
 def _call(node: Node, request: Dict[str, Any], timeout: float, doing: str) -> Dict[str, Any]:
     boundary = "hafirewall-" + secrets.token_hex(16)
-    text = json.dumps(dict({"operations": [], "apply": [], "sections": [], "devices": []}, boundary=boundary, **request))
-    program = PROGRAM.replace("@REQUEST@", base64.b64encode(text.encode("utf-8")).decode("ascii"))
     # The program comes by standard input: no secret is in a list of processes, and none in a trace of an error.
-    done = node.query(["php", "-q", "-d", "display_errors=stderr", "-d", "zend.exception_ignore_args=1"], stdin=program, ok=None, timeout=timeout)
+    php = ["php", "-q", "-d", "display_errors=stderr", "-d", "zend.exception_ignore_args=1"]
+    done = node.query(php, stdin=_program(request, boundary), ok=None, timeout=timeout)
     answer = _answer(done.stdout, boundary)
     if answer is None:
         raise NodeError("%s: PHP gave no answer (status %d); it said: %s" % (doing, done.status, _said(done.stdout, done.stderr)))
     if "error" in answer:
         raise Failed("%s failed while %s: %s" % (doing, answer["phase"], answer["error"]), bool(answer["written"]), answer.get("revision"))
     return answer
+
+
+def _program(request: Mapping[str, Any], boundary: str) -> str:
+    text = json.dumps(dict({"operations": [], "apply": [], "sections": [], "devices": []}, boundary=boundary, **request))
+    return PROGRAM.replace("@REQUEST@", base64.b64encode(text.encode("utf-8")).decode("ascii"))
 
 
 def _answer(stdout: str, boundary: str) -> Optional[Dict[str, Any]]:

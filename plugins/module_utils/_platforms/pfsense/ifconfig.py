@@ -14,7 +14,8 @@ _BLOCK = re.compile(r"^(?=\S+: flags=)", re.MULTILINE)
 _HEAD = re.compile(r"(?P<name>\S+): flags=\w+(?:<(?P<flags>[^>]*)>)?.*?(?:\bmtu (?P<mtu>\d+))?$", re.MULTILINE)
 _INET = re.compile(r"^\s+inet ([0-9.]+)(?:/(\d+))?(?: --> \S+)?(?: netmask (0x[0-9a-f]{8}))?(?P<rest>.*)$", re.MULTILINE)
 _INET6 = re.compile(r"^\s+inet6 ([0-9A-Fa-f:.]+)(?:%\S+)?(?: --> \S+)? prefixlen (\d+)(?P<rest>.*)$", re.MULTILINE)
-_VLAN = re.compile(r"^\s+vlan: (\d+)\b.*\bparent interface: (\S+)", re.MULTILINE)
+# One that has lost its parent lies on <none>, and is no VLAN of anything.
+_VLAN = re.compile(r"^\s+vlan: (\d+)\b.*\bparent interface: (?!<none>)(\S+)", re.MULTILINE)
 _PORT = re.compile(r"^\s+laggport: (\S+) flags=\w+(?:<([^>]*)>)?(?P<more>.*(?:\n\t\t.*)*)", re.MULTILINE)
 _OPTIONS = re.compile(r"^\s+lagg options:\s+flags=\w+(?:<([^>]*)>)?", re.MULTILINE)
 # Both ends of an aggregation as LACP names it: priority, hardware address, key, and the port's own two numbers.

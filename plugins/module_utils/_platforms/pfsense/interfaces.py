@@ -6,12 +6,17 @@
 
 from __future__ import annotations
 
-from typing import Sequence
+from typing import Mapping, Sequence
 
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import NodeError
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node, NodeError
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import bridge
 
 PATHS: Sequence[bridge.Path] = tuple(("interfaces", "*", field) for field in ("if", "enable", "descr"))
+
+
+def there(node: Node, device: str, coming: Mapping[str, str]) -> str:
+    """The device, or in check mode the one that it will replace earlier in a real run: what is on it now is on the other one then."""
+    return coming.get(device, device) if node.check_mode else device
 
 
 def assigned(reading: bridge.Reading, device: str, option: str) -> str:

@@ -26,7 +26,7 @@ function hafw_answer(array $answer) {
 function hafw_fail($text) {
     global $hafw;
     hafw_answer(['error' => $text, 'phase' => $hafw['phase']]);
-    exit(0);
+    exit(1);
 }
 
 // A fatal error, and a function of the product that ends the process, come by here.
@@ -246,13 +246,45 @@ function hafw_write(array $operations, $description, $digest) {
     return true;
 }
 
-function hafw_virtual_address(array $fields) {
-    $vips = hafw_get(['virtualip', 'vip']);
-    $key = hafw_key(is_array($vips) ? $vips : [], $fields);
+function hafw_element(array $list, array $fields) {
+    $elements = hafw_get($list);
+    $key = hafw_key(is_array($elements) ? $elements : [], $fields);
     if ($key === null) {
-        throw new Exception('no virtual address has ' . json_encode($fields));
+        throw new Exception('no ' . end($list) . ' has ' . json_encode($fields));
     }
-    return $vips[$key];
+    return $elements[$key];
+}
+
+// As the product's page does it: while the configuration in memory still names the device that the interface is to leave.
+function hafw_bring_down($key, $device) {
+    $interfaces = hafw_top('interfaces');
+    if (!isset($interfaces[$key])) {
+        return;
+    }
+    $now = $interfaces[$key]['if'];
+    $interfaces[$key]['if'] = $device;
+    hafw_put('interfaces', $interfaces);
+    try {
+        interface_bring_down($key);
+    } finally {
+        $interfaces[$key]['if'] = $now;
+        hafw_put('interfaces', $interfaces);
+    }
+}
+
+function hafw_lagg($name) {
+    $lagg = hafw_element(['laggs', 'lagg'], ['laggif' => $name]);
+    if (interface_lagg_configure($lagg) !== $name) {
+        throw new Exception("the product could not make {$name}");
+    }
+}
+
+// Newer releases make the VLANs of a LAGG as they make the LAGG.
+function hafw_vlan(array $fields) {
+    $vlan = hafw_element(['vlans', 'vlan'], $fields);
+    if (!does_interface_exist($vlan['vlanif'], true) && interface_vlan_configure($vlan) !== $vlan['vlanif']) {
+        throw new Exception("the product could not make {$vlan['vlanif']}");
+    }
 }
 
 // The product has no function for it. The status tells little and the text less, so whoever asked looks at what runs. Setting what is set already
@@ -273,10 +305,10 @@ function hafw_apply($name, $argument) {
         filter_configure_sync();
         clear_subsystem_dirty('filter');
     } elseif ($name === 'interface_carp_configure') {
-        $vip = hafw_virtual_address($argument);
+        $vip = hafw_element(['virtualip', 'vip'], $argument);
         interface_carp_configure($vip);
     } elseif ($name === 'interface_ipalias_configure') {
-        $vip = hafw_virtual_address($argument);
+        $vip = hafw_element(['virtualip', 'vip'], $argument);
         interface_ipalias_configure($vip);
     } elseif ($name === 'interface_vip_bring_down') {
         interface_vip_bring_down($argument);
@@ -284,6 +316,18 @@ function hafw_apply($name, $argument) {
         function_exists('enable_carp') ? enable_carp() : set_single_sysctl('net.inet.carp.allow', '1');
     } elseif ($name === 'interfaces_carp_set_maintenancemode') {
         interfaces_carp_set_maintenancemode((bool) $argument);
+    } elseif ($name === 'interface_bring_down') {
+        hafw_bring_down($argument['interface'], $argument['if']);
+    } elseif ($name === 'pfSense_interface_destroy') {
+        pfSense_interface_destroy($argument);
+    } elseif ($name === 'interface_lagg_configure') {
+        hafw_lagg($argument);
+    } elseif ($name === 'interface_vlan_configure') {
+        hafw_vlan($argument);
+    } elseif ($name === 'interface_configure') {
+        interface_configure($argument, true);
+    } elseif ($name === 'setup_gateways_monitor') {
+        setup_gateways_monitor();
     } else {
         throw new Exception("no function {$name} is called here");
     }
@@ -300,6 +344,11 @@ try {
     $hafw['digest'] = hafw_load();
     if (isset($hafw['request']['revision']) && $hafw['request']['revision'] !== $hafw['digest']) {
         hafw_answer(['stale' => true]);
+        exit(0);
+    }
+    // A way back that was laid out before a change, which then was not made.
+    if (isset($hafw['request']['unless']) && $hafw['request']['unless'] === $hafw['digest']) {
+        hafw_answer(['stale' => false, 'values' => [], 'named' => [], 'functions' => []]);
         exit(0);
     }
     if (!empty($hafw['request']['operations'])

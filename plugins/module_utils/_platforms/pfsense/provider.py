@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import NodeError
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import info, maintenance, state_sync, sync_rule, virtual_ip
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import info, lagg, maintenance, state_sync, sync_rule, virtual_ip
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.provider import Params, Provider, Result
 
 
@@ -15,6 +15,9 @@ class PfsenseProvider(Provider):
     """One module per capability; see there."""
 
     platform = "pfSense"
+
+    def lagg(self, params: Params) -> Result:
+        return lagg.apply(self.node, params)
 
     def state_sync(self, params: Params) -> Result:
         return state_sync.apply(self.node, params)

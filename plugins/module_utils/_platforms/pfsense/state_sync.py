@@ -55,13 +55,12 @@ def apply(node: Node, params: Mapping[str, Any]) -> Dict[str, Any]:
             a change that failed; then everything is as it was, or the error says what is not.
     """
     release = release_of(node)
-    wanted = _wanted(params)
+    wanted = _wanted(node, params)
     result: Dict[str, Any] = {"drift": [], "validation": "not needed", "notes": [], "kernel_before": None, "kernel_after": None}
-    absent = wanted.enabled and node.check_mode and params["interface"] in params["coming"]
 
     def plan(reading: bridge.Reading) -> bridge.Change:
         now = pfsync.running(node)
-        key = interfaces.assigned(reading, wanted.device, "interface") if wanted.device is not None and not absent else None
+        key = interfaces.assigned(reading, wanted.device, "interface") if wanted.device is not None else None
         if wanted.host_id is not None and HOST_ID_FUNCTION not in reading.functions:
             raise NodeError("host_id: %s has no such setting; it came with 2.7.0; leave the option out" % (release,))
         if wanted.policy is not None and not release.since(*POLICY_SINCE):
@@ -75,8 +74,8 @@ def apply(node: Node, params: Mapping[str, Any]) -> Dict[str, Any]:
         of_format, at_boot, formats = _format(reading, now, wanted)
         result["drift"] = drift + running + of_format
         if result["drift"]:
-            result["validation"] = "not possible yet: %s is not there" % wanted.device if absent else _validate(node, params)
-        description = "hafirewall.cluster: state sync %s" % ("on %s" % (key or wanted.device) if wanted.enabled else "off")
+            result["validation"] = _validate(node, wanted, params["address"])
+        description = "hafirewall.cluster: state sync %s" % ("on %s" % key if wanted.enabled else "off")
         back = calls + [(name, now.version) for name, _version in formats]
         return bridge.Change([*operations, *at_boot], calls + formats, description, back)
 
@@ -84,7 +83,7 @@ def apply(node: Node, params: Mapping[str, Any]) -> Dict[str, Any]:
     return result
 
 
-def _wanted(params: Mapping[str, Any]) -> Wanted:
+def _wanted(node: Node, params: Mapping[str, Any]) -> Wanted:
     host_id = params["host_id"]
     if host_id is not None and (not re.fullmatch(r"[0-9A-Fa-f]{1,8}", host_id) or int(host_id, 16) == 0):
         raise NodeError("host_id: %r is none; state one to eight hexadecimal digits that are not all 0" % host_id)
@@ -96,7 +95,8 @@ def _wanted(params: Mapping[str, Any]) -> Wanted:
     for name, address in (("address", params["address"]), ("peer", peer)):
         if address is not None and not _is_ipv4(address):
             raise NodeError("%s: %s is no IPv4 address, and pfSense shares states over IPv4 only; give the Sync network IPv4 addresses" % (name, address))
-    return Wanted(True, params["interface"], peer, None if host_id is None else host_id.lower(), params["state_policy"], params["version"])
+    device = interfaces.there(node, params["interface"], params["coming"])
+    return Wanted(True, device, peer, None if host_id is None else host_id.lower(), params["state_policy"], params["version"])
 
 
 def _is_ipv4(text: str) -> bool:
@@ -180,13 +180,12 @@ def _differs(setting: str, is_: Any, wanted: Any) -> Dict[str, Any]:
 # Validating
 
 
-def _validate(node: Node, params: Mapping[str, Any]) -> str:
+def _validate(node: Node, wanted: Wanted, address: Optional[str]) -> str:
     """The device has the address that the plan counts on. The product itself would take anything, and switch off without a word."""
-    if params["enabled"]:
-        found = pfsync.addresses(node, params["interface"])
-        if params["address"] not in found:
-            raise NodeError("address: %s has not %s but %s; correct the intent or the node" % (
-                params["interface"], params["address"], ", ".join(found) or "no IPv4 address"))
+    if wanted.device is not None:
+        found = pfsync.addresses(node, wanted.device)
+        if address not in found:
+            raise NodeError("address: %s has not %s but %s; correct the intent or the node" % (wanted.device, address, ", ".join(found) or "no IPv4 address"))
     return "passed"
 
 

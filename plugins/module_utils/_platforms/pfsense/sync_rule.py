@@ -69,18 +69,17 @@ def apply(node: Node, params: Mapping[str, Any]) -> Dict[str, Any]:
     state: List[Tuple[Optional[Wanted], Expected]] = []
 
     def plan(reading: bridge.Reading) -> bridge.Change:
-        absent = bool(params["enabled"] and node.check_mode and params["interface"] in params["coming"])
-        wanted = _wanted(node, params, reading, absent) if params["enabled"] else None
+        wanted = _wanted(node, params, reading) if params["enabled"] else None
         table = rules.Table(reading.values[rules.RULES], reading.values[rules.SEPARATORS])
         drift: Drift = []
         expected = _settle(table, wanted, stamp, drift)
-        if not table.operations and not absent:
+        if not table.operations:
             drift += _differing(_running(node), wanted, expected)
         state[:] = [(wanted, expected)]
         result["drift"] = drift
         result["notes"] = _notes(reading, wanted, table) if wanted is not None else []
         if drift:
-            result["validation"] = "not possible yet: %s is not there" % params["interface"] if absent else "passed"
+            result["validation"] = "passed"
         return bridge.Change(table.operations, [RELOAD] if drift else [],
                              "hafirewall.cluster: pass rule %s" % ("off" if wanted is None else "on %s" % wanted.key))
 
@@ -91,9 +90,9 @@ def apply(node: Node, params: Mapping[str, Any]) -> Dict[str, Any]:
     return result
 
 
-def _wanted(node: Node, params: Mapping[str, Any], reading: bridge.Reading, absent: bool) -> Wanted:
+def _wanted(node: Node, params: Mapping[str, Any], reading: bridge.Reading) -> Wanted:
     """Judge the options. The product itself would take any, and leave a rule out without a word whose interface is not there or is off."""
-    device = params["interface"]
+    device = interfaces.there(node, params["interface"], params["coming"])
     try:
         network = ipaddress.IPv4Network(params["network"], strict=False)
     except ValueError:
@@ -102,9 +101,6 @@ def _wanted(node: Node, params: Mapping[str, Any], reading: bridge.Reading, abse
     if reading.values[DISABLED] is not None:
         raise NodeError("the packet filter is switched off on this node, and without it there are no states to share: "
                         "switch it on in System > Advanced > Firewall & NAT")
-    if absent:
-        keys = [rule.get("interface", device) for rule in reading.values[rules.RULES] or [] if rules.is_ours(rule)]
-        return Wanted(device, keys[0] if keys else device, network)
     key = interfaces.assigned(reading, device, "interface")
     found = network_of(devices.links(node), device)
     if found != str(network):

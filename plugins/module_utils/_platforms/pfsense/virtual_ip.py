@@ -40,8 +40,7 @@ def apply(node: Node, params: Mapping[str, Any]) -> Dict[str, Any]:
     gone: List[Place] = []
 
     def plan(reading: bridge.Reading) -> bridge.Change:
-        coming = [item["interface"] for item in params["instances"] if node.check_mode and item["interface"] in params["coming"]]
-        wanted[:] = [_wanted(reading, params, number) for number, item in enumerate(params["instances"]) if item["interface"] not in coming]
+        wanted[:] = [_wanted(node, reading, params, number) for number in range(len(params["instances"]))]
         vips = [vip for vip in reading.values[VIPS] or [] if isinstance(vip, dict)]
         steps = compare(vips, wanted, params["name"])
         if steps.problems and not params["received"]:
@@ -54,7 +53,7 @@ def apply(node: Node, params: Mapping[str, Any]) -> Dict[str, Any]:
         gone[:] = _gone(steps, reading, wanted)
         if params["received"] or not steps.drift:
             return bridge.Change([], [], "")
-        result["validation"] = "not possible yet: %s is not there" % ", ".join(coming) if coming else "passed"
+        result["validation"] = "passed"
         ends: List[bridge.Call] = [("enable_carp", None)] if wanted else []
         ends += [("filter_configure_sync", None)] if steps.operations else []
         return bridge.Change(steps.operations, steps.apply() + ends, "hafirewall.cluster: virtual addresses of %s" % params["name"], steps.back() + ends)
@@ -74,14 +73,15 @@ def _judge(params: Mapping[str, Any]) -> None:
             raise NodeError("instances[%d].addresses: an id has one address or more; state them, or leave the entry out" % number)
 
 
-def _wanted(reading: bridge.Reading, params: Mapping[str, Any], number: int) -> Wanted:
+def _wanted(node: Node, reading: bridge.Reading, params: Mapping[str, Any], number: int) -> Wanted:
     item = params["instances"][number]
-    key = interfaces.assigned(reading, item["interface"], "instances[%d].interface" % number)
+    device = interfaces.there(node, item["interface"], params["coming"])
+    key = interfaces.assigned(reading, device, "instances[%d].interface" % number)
     first, *others = [_address(text) for text in item["addresses"]]
     fields = {"mode": "carp", "interface": key, "vhid": str(item["id"]), "advskew": str(item["advskew"]), "advbase": str(item["advbase"]), **first}
     if params["password"] is not None:
         fields["password"] = params["password"]
-    return Wanted(item["name"], item["interface"], fields, [dict(address, mode="ipalias") for address in others])
+    return Wanted(item["name"], device, fields, [dict(address, mode="ipalias") for address in others])
 
 
 def _address(text: str) -> Dict[str, str]:

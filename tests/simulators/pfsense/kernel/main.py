@@ -2,8 +2,8 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A simulator of ifconfig, sysctl and pfctl as FreeBSD has them: one program under several names, its kernel a JSON file, each change in the journal.
-Other programs that only read answer what the kernel's ``told`` says, word for word.
+"""A simulator of ifconfig, sysctl, pfctl, arp and netstat as FreeBSD has them: one program under several names, its kernel a JSON file, each change
+in the journal. Other programs that only read answer what the kernel's ``told`` says, word for word.
 
 What it answers was seen on FreeBSD 14.2, or read in its source. What was neither ends with status 70 rather than with a guess.
 """
@@ -76,9 +76,15 @@ def sysctl(kernel: Kernel, words: List[str]) -> str:
 
 def _told(kernel: Kernel, name: str, words: List[str]) -> str:
     line = " ".join([name, *words])
-    if line not in kernel["told"]:
-        raise Refused("stand-in: %s was not told an answer" % line, 70)
-    return kernel["told"][line]
+    if line in kernel["told"]:
+        return kernel["told"][line]
+    if name == "arp":
+        from .neighbours import arp
+        return arp(kernel, words)
+    if name == "netstat":
+        from .netstat import netstat
+        return netstat(kernel, words)
+    raise Refused("stand-in: %s was not told an answer" % line, 70)
 
 
 def _record(name: str, words: List[str]) -> None:

@@ -24,7 +24,7 @@ STOCK = "# Default debian config.\nGeneral { LockFile /var/lock/conntrackd.lock 
 THEIRS = "Sync { Mode NOTRACK { }\nUDP { IPv4_address 198.51.100.7 IPv4_Destination_Address 198.51.100.8 Port 3781 Interface eth9 } }\n"
 PARAMS = {"enabled": True, "interface": "sync0", "address": "198.51.100.129", "network": "198.51.100.128/28", "transport": "multicast",
           "group": "225.0.0.50", "port": 3780, "peer": None, "mode": "ftfw", "external_cache": None, "ignore_addresses": ["192.0.2.1"],
-          "refresh_interval": None, "coming": []}
+          "refresh_interval": None, "coming": {}}
 MEMBERSHIP = '[{"ifname": "sync0", "maddr": [{"link": "01:00:5e:00:00:32"}, {"family": "inet", "address": "%s"}]}]'
 UNIT = "conntrackd.service"
 ETC = conntrackd_hooks.CONFIG
@@ -242,10 +242,10 @@ def test_what_cannot_work_is_refused_before_anything_is_touched(node: Firewall, 
 
 def test_a_device_that_is_made_earlier_in_the_run_may_be_absent_in_check_mode_only(node: Firewall) -> None:
     node.says(["conntrackd", "-C"], "", 1, sample("candidate-device"))
-    predicted = state_sync.apply(node.then(check_mode=True), dict(PARAMS, interface="nope0", coming=["nope0"]))
+    predicted = state_sync.apply(node.then(check_mode=True), dict(PARAMS, interface="nope0", coming={"nope0": "eth1"}))
     assert predicted["validation"] == "not possible yet: nope0 is not there"
     with pytest.raises(NodeError, match="nope0 is an invalid interface"):
-        state_sync.apply(node.then(), dict(PARAMS, interface="nope0", coming=["nope0"]))
+        state_sync.apply(node.then(), dict(PARAMS, interface="nope0", coming={"nope0": "eth1"}))
 
 
 def test_an_answer_that_is_no_verdict_is_no_pass(node: Firewall) -> None:

@@ -165,7 +165,7 @@ def test_any_word_of_keepalived_about_the_configuration_is_an_error_that_shows_i
 def test_a_device_that_is_made_earlier_in_the_run_may_be_absent_in_check_mode_only() -> None:
     node, daemon = running()
     daemon.complaint = "interface bond1 for vrrp_instance lan0_10_ipv4 doesn't exist"
-    wanted = options(instances=[instance("bond1")], coming=["bond1"])
+    wanted = options(instances=[instance("bond1")], coming={"bond1": "eth1"})
     assert apply(node.again(check_mode=True), wanted)["validation"] == "not possible yet: bond1 is not there"
     with pytest.raises(NodeError, match="bond1"):
         apply(node.again(), wanted)

@@ -23,6 +23,10 @@ OTHERS = """em0.10: flags=8843<UP,BROADCAST,RUNNING,SIMPLEX,MULTICAST> metric 0 
 em0_vlan20: flags=8843<UP,BROADCAST,RUNNING,SIMPLEX,MULTICAST> metric 0 mtu 1500
 \tether 02:00:00:00:00:01
 \tvlan: 20 parent interface: em0
+lagg9.30: flags=8002<BROADCAST,MULTICAST> metric 0 mtu 1500
+\tether 00:00:00:00:00:00
+\tgroups: vlan
+\tvlan: 0 vlanproto: 0x0000 vlanpcp: 0 parent interface: <none>
 em0: flags=8943<UP,BROADCAST,RUNNING,PROMISC,SIMPLEX,MULTICAST> metric 0 mtu 9000
 \tether 02:00:00:00:00:01
 \tinet6 fe80::1%em0 prefixlen 64 scopeid 0x1
@@ -117,7 +121,8 @@ def test_nobody_is_no_partner():
 
 @pytest.mark.parametrize(("name", "kind", "vlan", "master", "speed"), [
     ("em0.10", "vlan", {"id": 10, "parent": "em0"}, "bridge0", 10000), ("em0_vlan20", "vlan", {"id": 20, "parent": "em0"}, None, 10000),
-    ("bridge0", "bridge", None, None, None), ("ovpns1", "other", None, None, None), ("em2", "port", None, "lagg0", None)])
+    ("bridge0", "bridge", None, None, None), ("ovpns1", "other", None, None, None), ("em2", "port", None, "lagg0", None),
+    ("lagg9.30", "other", None, None, None)])
 def test_kinds_are_told_apart(name, kind, vlan, master, speed):
     found = row(OTHERS, name)
     assert (found["kind"], found["vlan"], found["master"], found["speed"]) == (kind, vlan, master, speed)

@@ -268,7 +268,7 @@ def test_everybody_on_the_sync_network_is_asked_for_and_neighbours_are_told(node
 
     def voice(*given):
         asked.append(given)
-        node.kernel("told", **{"netstat -ibnW": node.kernel("told")["netstat -ibnW"].replace(" 1002 ", " 1502 ")})
+        node.kernel("told", **{"netstat -ibnW": node.query(["netstat", "-ibnW"]).stdout.replace(" 1002 ", " 1502 ")})
     monkeypatch.setattr(info.segment, "observe", lambda *given, observe=segment.observe: observe(*given, voice=voice, wait=waited.append))
     found = evidence(node, sample=True, sync_network="198.51.100.128/28")
     assert asked == [("em2", ["198.51.100.%d" % host for host in range(130, 143)], False)]

@@ -19,6 +19,7 @@ from ansible_collections.hafirewall.cluster.tests.simulators.pfsense import layo
 from ansible_collections.hafirewall.cluster.tests.simulators.pfsense.node import PfsenseNode
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pfsense_lagg_cases import move, plain, whole
 
 SYNC = {name: argument.get("default") for name, argument in state_sync_module.ARGUMENTS.items()}
 RULE = {name: argument.get("default") for name, argument in sync_rule_module.ARGUMENTS.items()}
@@ -34,21 +35,28 @@ HASYNC = st.fixed_dictionaries({}, optional={"pfsyncenabled": st.sampled_from(["
 # A rule that may drop the traffic, one that does not, one that floats, one that is the pass rule already; and separators around them.
 THEIRS = st.lists(st.sampled_from(["<type>block</type>", "<type>pass</type><protocol>udp</protocol>", "<type>block</type><floating>yes</floating>",
                                    "<type>pass</type><protocol>pfsync</protocol>"]), max_size=4)
-# An address that is asked for twice is refused before it comes here.
+PORTS = {"em0": ["203.0.113.2/24"], "em1": ["192.0.2.2/24"], "em2": ["198.51.100.129/28"], "em3": [], "lo0": ["127.0.0.1/8"]}
+# An address that is asked for twice is refused before it comes here; 192.0.2.1 is one of id 10 from the beginning.
 ADDRESSES = st.lists(st.sampled_from(["192.0.2.1/24", "192.0.2.5/24", "192.0.2.6/24"]), min_size=1, unique=True)
+OTHERS = st.lists(st.sampled_from(["192.0.2.5/24", "192.0.2.6/24"]), min_size=1, unique=True)
 ASKED = st.lists(st.one_of(
     st.tuples(st.just("state_sync"), st.sampled_from([{"enabled": False}, {"transport": "unicast", "peer": "198.51.100.130"}, {}])),
     st.tuples(st.just("sync_rule"), st.sampled_from([{"enabled": False}, {}])),
-    st.tuples(st.just("virtual_ip"), st.fixed_dictionaries({}, optional={10: ADDRESSES, 11: ADDRESSES})),
+    st.tuples(st.just("virtual_ip"), st.fixed_dictionaries({}, optional={10: ADDRESSES, 11: OTHERS})),
     st.tuples(st.just("maintenance"), st.sampled_from(["enabled", "disabled"])),
+    st.tuples(st.just("lagg"), st.sampled_from([{}, {"protocol": "lacp", "primary": None, "lacp_rate": "fast"}, {"members": ["em2", "em3"]}])),
 ), min_size=1, max_size=3)
 
 
 def ask(node: PfsenseNode, what: str, how: Any) -> dict[str, Any]:
+    sync = "lagg0" if "<if>lagg0</if>" in node.config else "em2"
+    if what == "lagg":
+        wanted = plain(**{"members": ["em2"], "primary": "em2", "moves": [move("em2", "lagg0")], **how})
+        return {"drift": [item for result in whole(node, wanted) for item in result["drift"]]}
     if what == "state_sync":
-        return state_sync.apply(node, {**SYNC, "interface": "em2", "address": "198.51.100.129", **how})
+        return state_sync.apply(node, {**SYNC, "interface": sync, "address": "198.51.100.129", **how})
     if what == "sync_rule":
-        return sync_rule.apply(node, {**RULE, "interface": "em2", "network": "198.51.100.128/28", **how})
+        return sync_rule.apply(node, {**RULE, "interface": sync, "network": "198.51.100.128/28", **how})
     if what == "virtual_ip":
         taken = [address for number in how if number == 10 for address in how[number]]
         own = {number: [address for address in addresses if number == 10 or address not in taken] for number, addresses in how.items()}
@@ -78,7 +86,7 @@ def test_any_sequence_on_any_configuration(release: str, leaves: list[tuple[str,
     config = layout.CARP_CONFIG.replace("<system>", section("installedpackages", leaves) + section("hasync", list(hasync.items())) + "\n\t<system>", 1)
     config = config.replace("</filter>", rules(theirs) + "</filter>")
     with tempfile.TemporaryDirectory() as folder:
-        node = PfsenseNode(Path(folder) / "node", release=release, config=config)
+        node = PfsenseNode(Path(folder) / "node", release=release, config=config, interfaces=PORTS)
         node.kernel("pfsync", syncok=0)
         node.boot_carp()
         node.php('write_config("as the product writes it");')

@@ -243,12 +243,13 @@ def test_a_release_that_is_too_old_is_named(make) -> None:
 
 def test_a_device_that_the_same_run_makes_may_be_absent_in_check_mode(make) -> None:
     node = make()
-    check = node.again(check_mode=True)
-    result = apply(check, MULTICAST, interface="lagg0", coming=["lagg0"])
-    assert result["validation"] == "not possible yet: lagg0 is not there"
-    assert check.commands == ["write_config(\"hafirewall.cluster: state sync on lagg0\")", "interfaces_sync_setup()"]
+    check, real = node.again(check_mode=True), node.again()
+    predicted = apply(check, MULTICAST, interface="lagg0", coming={"lagg0": "em2"})
     with pytest.raises(NodeError, match="interface: lagg0 is assigned to none"):
-        apply(node, MULTICAST, interface="lagg0", coming=["lagg0"])
+        apply(node, MULTICAST, interface="lagg0", coming={"lagg0": "em2"})
+    done = apply(real, MULTICAST)
+    assert (predicted["drift"], predicted["validation"], check.commands) == (done["drift"], done["validation"], real.commands) != ([], "passed", [])
+    assert apply(node.again(check_mode=True), MULTICAST, interface="lagg0", coming={"lagg0": "em2"})["drift"] == []
 
 
 # Bad moments

@@ -197,9 +197,13 @@ def test_what_cannot_be_is_an_error_and_nothing_is_changed(make, instances: list
 
 
 def test_a_device_that_the_same_run_makes_may_be_absent_in_check_mode(make) -> None:
-    check = make().again(check_mode=True)
-    result = apply(check, [instance(interface="lagg0"), WAN], coming=["lagg0"])
-    assert (settings(result), result["validation"]) == (["wan_20_ipv4"], "not possible yet: lagg0 is not there")
+    node = make()
+    check, real = node.again(check_mode=True), node.again()
+    predicted = apply(check, [instance(interface="lagg0"), WAN], coming={"lagg0": "em1"})
+    done = apply(real, BOTH)
+    assert (predicted["drift"], predicted["validation"], check.commands) == (done["drift"], done["validation"], real.commands) != ([], "passed", [])
+    again = node.again(check_mode=True)
+    assert (apply(again, [instance(interface="lagg0"), WAN], coming={"lagg0": "em1"})["drift"], again.changed) == ([], False)
 
 
 @pytest.mark.parametrize("instances", [BOTH, [instance(addresses=["192.0.2.9/24"])], []])

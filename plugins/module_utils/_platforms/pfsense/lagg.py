@@ -1,0 +1,191 @@
+# Copyright (c) 2026, hafirewall.cluster contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""LAGGs on pfSense: all that are not as wanted in one change of the configuration, applied by the product's own functions, and never without a way back.
+
+Writing the configuration interrupts nothing, so it is done first, as every other change is. Applying it does, so that runs on the node by itself. The call
+that begins it is followed by one that waits for its end, and that by one over a connection made afterwards, which alone proves that the node can be reached.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Mapping, Sequence
+
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node, NodeError
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import bridge, carp, devices, lagg_refuse, management, pfsync, references
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.lagg_guard import LONGEST, Guard
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.lagg_kept import Links, trouble
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.lagg_steps import PATHS, Configured, Work, compare, configured
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.operations import undone
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.release import release_of
+
+_HAND_OVER = 15.0  # seconds; a standby takes over after three announcements
+_BULK = 60.0  # seconds for all states to come back before the addresses do
+
+
+def apply(node: Node, params: Mapping[str, Any]) -> Dict[str, Any]:
+    """Settle what an earlier call has begun, and begin what is not as wanted.
+
+    Args:
+        params: options of the module lagg.
+    Returns:
+        ``drift``, ``validation``, ``next`` (the stage of the next call, None when nothing is left to do), ``confirmed``, ``put_back`` (LAGGs whose change
+        was confirmed by this call, or had been put back before it) and ``warnings``.
+    Raises:
+        NodeError: what cannot or must not be done, before anything is touched; or a change that did not lead to what was wanted, after it was put back.
+    """
+    release = release_of(node)
+    if params["stack"] != "auto":
+        raise NodeError("stack: is %s, and pfSense keeps its devices itself; leave the option out" % params["stack"])
+    guard = Guard(node)
+    result: Dict[str, Any] = {"drift": [], "validation": "not needed", "next": None, "confirmed": [], "put_back": [], "warnings": []}
+    if guard.armed():
+        if not _settle(node, guard, params):
+            return dict(result, next="confirm")
+        result["confirmed"] = guard.names()
+    elif guard.has_put_back():
+        result["put_back"] = guard.names()
+        if params["stage"] != "begin":
+            raise NodeError(_put_back(guard, guard.trouble() or "the node was not reached again within %d s" % params["rollback_timeout"]))
+        guard.seen()
+    work: List[Work] = []
+
+    def plan(reading: bridge.Reading) -> bridge.Change:
+        now = configured(reading)
+        links = _links(node, now)
+        lagg_refuse.judge(params["laggs"], now, links, release)
+        work[:] = [compare(params["laggs"], now, links)]
+        if work[0].drift and result["confirmed"]:
+            # Otherwise a run would make it anew for ever.
+            raise NodeError("%s was made and can be reached, so it stays, but it still is not as wanted: %s" % (
+                ", ".join(result["confirmed"]), work[0].drift))
+        if work[0].drift:
+            result["warnings"] = _refuse(node, params, work[0], links)
+        return bridge.Change(work[0].operations, [], _words(work[0].laggs))
+
+    try:
+        reading = bridge.settle(node, PATHS, plan, lambda: None, before=lambda reading, _change: _arm(node, guard, params, work[0], reading.revision))
+        if work[0].drift and not work[0].operations:
+            _arm(node, guard, params, work[0], reading.revision)
+    except NodeError:
+        if not result["confirmed"]:
+            guard.disarm()
+            guard.promote()
+        raise
+    if work[0].drift:
+        result.update(drift=work[0].drift, validation="passed", next=None if node.check_mode else "wait")
+        bridge.record(node, bridge.Change([], work[0].apply, ""))
+        guard.start()
+    return result
+
+
+def _words(laggs: Sequence[str]) -> str:
+    return "hafirewall.cluster: %s" % ", ".join(laggs)
+
+
+def _links(node: Node, now: Configured) -> Links:
+    return {row["name"]: row for row in devices.rows(devices.links(node), {}, now.interfaces)}
+
+
+# What must not be
+
+
+def _refuse(node: Node, params: Mapping[str, Any], work: Work, links: Links) -> List[str]:
+    """Before anything is touched; returns what the user should see to afterwards."""
+    members = sorted({member for lagg in params["laggs"] if lagg["name"] in work.laggs for member in lagg["members"]})
+    named = bridge.read(node, (), sections=tuple(references.SECTIONS), devices=members).named
+    told = lagg_refuse.referring([row for row in references.rows(named) if row["kind"] != "state sync"])
+    _refuse_management(node, params, work, links)
+    held = _held(node, work)
+    if held and not params["peer_ready"]:
+        raise NodeError("this node holds %s, and no other node is known to be able to take over, so the change would interrupt the cluster; nothing was "
+                        "touched. Bring another node to standby first (hafirewall.cluster.verify says what is amiss), or force it" % ", ".join(held))
+    return told
+
+
+def _refuse_management(node: Node, params: Mapping[str, Any], work: Work, links: Links) -> None:
+    """The path of this very connection is moved with consent only, and where there is something to go back to."""
+    try:
+        path = management.observe(node, list(links.values()))
+        own = {path["device"], path["via"]} - {None}
+        told = " and ".join(sorted(str(device) for device in own))
+    except NodeError as error:
+        own, told = set(links), "a way that cannot be told (%s)" % error
+    if not own & work.touched:
+        return
+    consent = {lagg["name"] for lagg in params["laggs"] if lagg["consent"]}
+    if not consent & set(work.laggs):
+        raise NodeError("the connection of this run comes in by %s, which the change of %s would interrupt; nothing was touched. Consent to it "
+                        "(hafirewall_cluster.laggs.INTERFACE.move_management: true), or come in by another way" % (told, ", ".join(work.laggs)))
+    if not work.operations:
+        raise NodeError("the configuration has %s as wanted, but the node does not run it so, and the connection of this run comes in by %s: there would be "
+                        "no way back; nothing was touched. Start the node again, or come in by another way" % (", ".join(work.laggs), told))
+
+
+def _held(node: Node, work: Work) -> List[str]:
+    return [address for instance in carp.running(node) if instance.device in work.touched and instance.state == "active" for address in instance.addresses]
+
+
+# Beginning
+
+
+def _arm(node: Node, guard: Guard, params: Mapping[str, Any], work: Work, revision: str) -> None:
+    """The way back first, then the addresses to the other node."""
+    back = bridge.Change(undone(work.operations), work.back, _words(work.laggs) + " (taken back)")
+    guard.arm(work.laggs, work.kept, bridge.Change([], work.apply, ""), back, revision, params["rollback_timeout"])
+    if _held(node, work) and not guard.demoted():
+        guard.demote()
+        if not node.wait_for(lambda: not _held(node, work), _HAND_OVER, 0.5):
+            raise NodeError("the other node did not take over %s within %.0f s; nothing was touched but the demotion, which was lifted" % (
+                ", ".join(_held(node, work)), _HAND_OVER))
+
+
+# Settling
+
+
+def _settle(node: Node, guard: Guard, params: Mapping[str, Any]) -> bool:
+    """True when the change stays, False when it is as wanted and the next call may confirm it."""
+    now, wanted = configured(bridge.read(node, PATHS)), guard.kept()
+    found: List[str] = []
+    laggs = [lagg for lagg in params["laggs"] if lagg["name"] in guard.names()]
+
+    def over() -> bool:
+        failed = guard.trouble()
+        if failed is not None:
+            found[:] = [failed]
+        else:
+            found[:] = ["it is still under way"] if guard.at_work() else trouble(laggs, _links(node, now), pfsync.running(node).device, wanted)
+        return not found or failed is not None or guard.has_put_back()
+
+    if not over():
+        node.wait_for(lambda: not guard.at_work() or guard.has_put_back(), LONGEST, 0.5)
+        node.wait_for(over, params["rollback_timeout"] / 2, 0.5)
+    if not found and not guard.has_put_back():
+        if params["stage"] != "confirm" and not node.check_mode:
+            return False
+        if guard.disarm() or node.check_mode:
+            _take_back_addresses(node, guard)
+            return True
+    _go_back(node, guard, "; ".join(found) or "the time was up")
+    return False
+
+
+def _take_back_addresses(node: Node, guard: Guard) -> None:
+    """When the states are there again, as far as the kernel tells."""
+    if guard.demoted():
+        node.wait_for(lambda: pfsync.running(node).bulk_done is not False, _BULK, 0.5)
+    guard.promote()
+
+
+def _go_back(node: Node, guard: Guard, reason: str) -> None:
+    if not guard.has_put_back():
+        guard.fire()
+        if not node.wait_for(guard.has_put_back, LONGEST, 0.5):
+            raise NodeError("the change of %s failed (%s), and the node has not gone back yet: %s; see /usr/local/etc/hafirewall/lagg/back.out on the node" % (
+                ", ".join(guard.names()), reason, guard.said() or "it is at it"))
+    raise NodeError(_put_back(guard, reason))
+
+
+def _put_back(guard: Guard, reason: str) -> str:
+    return "the change of %s was put back (%s)" % (", ".join(guard.names()), reason)

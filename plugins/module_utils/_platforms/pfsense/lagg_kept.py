@@ -1,0 +1,84 @@
+# Copyright (c) 2026, hafirewall.cluster contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the kernel must have after LAGGs were made: the LAGGs themselves, and all that was there before under its new names. Pure."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+Lagg = Mapping[str, Any]
+Links = Mapping[str, Dict[str, Any]]
+
+
+class Kept(NamedTuple):
+    """What a change must carry over, under the names that the devices have afterwards.
+
+    Attributes:
+        addresses: by device: its own, and the virtual ones.
+        leased: devices with an address that a server or router lent; another one may come there.
+        sync: where state updates travel, None where the change does not touch that.
+    """
+
+    addresses: Dict[str, List[str]]
+    leased: List[str]
+    sync: Optional[str]
+
+
+def kept(moves: Sequence[Mapping[str, str]], links: Links) -> Kept:
+    """What is there before the change.
+
+    Args:
+        moves: by the names of now, those of afterwards.
+    """
+    addresses: Dict[str, List[str]] = {}
+    leased: List[str] = []
+    for device, target in [item for move in moves for item in move.items()]:
+        row = links.get(device)
+        stated = [address for address in row["addresses"] if address not in row["leased"] and not address.lower().startswith("fe80:")] if row else []
+        addresses.update({target: addresses.get(target, []) + stated} if stated else {})
+        leased += [target] if row and [address for address in row["leased"] if ":" not in address] else []
+    return Kept(addresses, leased, None)
+
+
+def as_running(lagg: Lagg, links: Links) -> Iterator[Tuple[str, Any, Any]]:
+    """Where the kernel's LAGG is another one: what, what it is, what is wanted."""
+    name, row = lagg["name"], links.get(lagg["name"])
+    now = row["lagg"] if row is not None else None
+    if row is None or now is None:
+        yield name, "absent" if row is None else row["kind"], "%s of %s" % (lagg["protocol"], ", ".join(lagg["members"]))
+        return
+    pairs = [("members", sorted(now["members"]), sorted(lagg["members"])), ("protocol", now["protocol"], lagg["protocol"])]
+    pairs += [("hash", now["hash"], lagg["hash"])] if lagg["hash"] is not None and now["hash"] is not None else []
+    pairs += [("lacp_rate", now["lacp_rate"], lagg["lacp_rate"])] if lagg["lacp_rate"] is not None and now["lacp_rate"] is not None else []
+    pairs += [("primary", now["primary"], lagg["primary"] or lagg["members"][0])] if lagg["protocol"] == "failover" and now["primary"] is not None else []
+    pairs += [("mtu", row["mtu"], lagg["mtu"])] if lagg["mtu"] is not None else []
+    for setting, is_, wanted in pairs:
+        if is_ != wanted:
+            yield "%s.%s" % (name, setting), is_, wanted
+    for vlan in lagg["vlans"]:
+        own = links.get(vlan["name"])
+        if own is None or own["vlan"] != {"id": vlan["id"], "parent": name}:
+            yield vlan["name"], "absent" if own is None else "another device", "VLAN %s of %s" % (vlan["id"], name)
+
+
+def trouble(laggs: Sequence[Lagg], links: Links, sync: Optional[str], wanted: Kept) -> List[str]:
+    """Why what was made is not what was wanted; empty when it is.
+
+    Args:
+        sync: the device where state updates travel now.
+    """
+    found = ["%s is %s instead of %s" % difference for lagg in laggs for difference in as_running(lagg, links)]
+    for device, addresses in wanted.addresses.items():
+        there = (links.get(device) or {"addresses": []})["addresses"]
+        missing = [address for address in addresses if address not in there]
+        found += ["%s lacks %s" % (device, ", ".join(missing))] if missing else []
+    found += ["%s was lent no address" % device for device in wanted.leased if not (links.get(device) or {"leased": []})["leased"]]
+    if wanted.sync is not None and sync != wanted.sync:
+        found.append("pfsync sends by %s instead of %s" % (sync, wanted.sync))
+    for lagg in laggs:
+        row = links.get(lagg["name"])
+        if row is not None and row["lagg"] is not None and not row["up"] and any(port["up"] for port in row["lagg"]["ports"]):
+            found.append("%s has no carrier, although a member has" % lagg["name"])
+    return found

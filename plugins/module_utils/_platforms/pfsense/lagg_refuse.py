@@ -1,0 +1,114 @@
+# Copyright (c) 2026, hafirewall.cluster contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a LAGG cannot be on this node, found before anything is touched. Pure.
+
+The product's pages keep members apart from ports that are in use; its functions do not, and skip a member that is not there without a word.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Mapping, Sequence, Set
+
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import NodeError
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.lagg_kept import Lagg, Links
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.lagg_steps import Configured
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.release import Release
+
+PROTOCOLS = ("lacp", "failover", "loadbalance", "roundrobin", "none")
+# interfaces_lagg_edit.php has the hash since then.
+HASH_SINCE = ((2, 7, 0), (23, 1, 0))
+# What would be left behind on the port; packages and settings go on naming it too, but most of them do no harm by that.
+LEFT_BEHIND = ("qinq", "ppp", "bridge", "gif", "gre", "wireless")
+
+
+def judge(laggs: Sequence[Lagg], now: Configured, links: Links, release: Release) -> None:
+    """Refuse what cannot be, all of it at once.
+
+    Raises:
+        NodeError: with a line for each.
+    """
+    owned: Dict[str, str] = {}
+    found = [problem for lagg in laggs for problem in _settings(lagg, release) + _members(lagg, now, links, owned) + _moves(lagg, now)]
+    if found:
+        raise NodeError("; ".join(found) + "; nothing was touched")
+
+
+def referring(named: Sequence[Mapping[str, Any]]) -> List[str]:
+    """What goes on naming a device that has become a member, in words; for the user to see to.
+
+    Args:
+        named: rows of the evidence ``references``.
+    Raises:
+        NodeError: something that would stop working.
+    """
+    words = {row["kind"]: [] for row in named}  # type: Dict[str, List[str]]
+    for row in named:
+        words[row["kind"]].append("%s (%s)" % (row["where"], row["device"]))
+    left = ["%s: %s" % (kind, ", ".join(words[kind])) for kind in LEFT_BEHIND if kind in words]
+    if left:
+        raise NodeError("this cannot be moved onto a LAGG, and would be left behind on a port that has become a member: %s; take it off first, and make it "
+                        "anew on the LAGG; nothing was touched" % "; ".join(left))
+    return ["%s goes on naming %s, which is a member of a LAGG now: see whether it should name the LAGG" % (row["where"], row["device"]) for row in named]
+
+
+def _settings(lagg: Lagg, release: Release) -> List[str]:
+    name, found = lagg["name"], []
+    if lagg["protocol"] not in PROTOCOLS:
+        found.append("%s: pfSense has no protocol %s; it has: %s" % (name, lagg["protocol"], ", ".join(PROTOCOLS)))
+    if lagg["min_links"] is not None:
+        found.append("%s: min_links cannot be set on pfSense; leave it out" % name)
+    if lagg["hash"] is not None and not release.since(*HASH_SINCE):
+        found.append("%s: hash cannot be set on %s; it came with 2.7.0; leave it out" % (name, release))
+    if lagg["primary"] is not None and lagg["primary"] not in lagg["members"]:
+        found.append("%s: the primary %s is no member" % (name, lagg["primary"]))
+    return found
+
+
+def _members(lagg: Lagg, now: Configured, links: Links, owned: Dict[str, str]) -> List[str]:
+    name, found = lagg["name"], [] if lagg["members"] else ["%s: it has no members" % lagg["name"]]
+    moved = {move["from_device"] for move in lagg["moves"]}
+    for member in lagg["members"]:
+        row = links.get(member)
+        reason = None
+        if row is None:
+            ports = ", ".join(sorted(link for link, one in links.items() if one["kind"] == "port")) or "none"
+            reason = "is no device of this node, which has: %s" % ports
+        elif row["kind"] != "port":
+            reason = "is a %s, which cannot be one" % row["kind"]
+        elif owned.setdefault(member, name) != name or lagg["members"].count(member) > 1:
+            reason = "is named twice"
+        else:
+            reason = _in_use(member, name, moved, now)
+        found += ["%s: the member %s %s" % (name, member, reason)] if reason else []
+    return found
+
+
+def _in_use(member: str, name: str, moved: Set[str], now: Configured) -> Any:
+    owners = [row.get("laggif") for row in now.laggs if member in (row.get("members") or "").split(",") and row.get("laggif") not in {name, *moved}]
+    if owners:
+        return "is a member of %s" % owners[0]
+    if member in moved:
+        return None
+    keys = now.on(member)
+    if keys:
+        return "is assigned to %s (%s); free it first" % (keys[0], now.interfaces[keys[0]].get("descr") or "no name")
+    vlans = now.vlans_on(member)
+    return "carries VLAN %s; move that first" % vlans[0].get("tag") if vlans else None
+
+
+def _moves(lagg: Lagg, now: Configured) -> List[str]:
+    name, found = lagg["name"], []
+    for move in lagg["moves"]:
+        device = move["from_device"]
+        if move["vlan"] is None and device != name and device not in lagg["members"] and now.lagg(device) is None:
+            found.append("%s: %s is to be moved onto it and is neither one of its members nor a LAGG" % (name, device))
+        for key in now.on(device):
+            row = now.interfaces[key]
+            bridges = [members for members in now.bridged.values() if key in (members or "").split(",")]
+            if "wireless" in row:
+                found.append("%s: %s (%s) is wireless, and cannot be on a LAGG" % (name, key, device))
+            if bridges:
+                found.append("%s: %s (%s) is a member of a bridge, which would go on using the port; take it off the bridge first" % (name, key, device))
+    return found
