@@ -7,11 +7,14 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Any, Callable, Dict, List, Optional, Sequence
+from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Set, Tuple
 
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import NodeError
 
 VARIABLE = "SSH_CONNECTION="
+# Filled with how the connection comes in, and what would interrupt it.
+NO_CONSENT = ("the connection of this run comes in by %s, which the change of %s would interrupt; nothing was touched. Consent to it "
+              "(hafirewall_cluster.laggs.INTERFACE.move_management: true), or come in by another way")
 
 
 def way(words: Optional[Sequence[str]], own: List[Dict[str, Any]], route: Callable[[str, str], Optional[str]]) -> Dict[str, Optional[str]]:
@@ -37,3 +40,18 @@ def way(words: Optional[Sequence[str]], own: List[Dict[str, Any]], route: Callab
     if holder is None and via is None:
         raise NodeError("no interface has the address that the connection came in by, %s, and no route leads back to %s" % (address, client))
     return {"device": holder or via, "address": str(address), "via": via}
+
+
+def used(observe: Callable[[], Dict[str, Optional[str]]], devices: Iterable[str]) -> Tuple[Set[str], str]:
+    """The devices that the connection uses, and how to call them; where it cannot be told, it may be any of the node's devices.
+
+    Args:
+        observe: gives what :func:`way` gives.
+        devices: the node's.
+    """
+    try:
+        found = observe()
+    except NodeError as error:
+        return set(devices), "a way that cannot be told (%s)" % error
+    own = {device for device in (found["device"], found["via"]) if device is not None}
+    return own, " and ".join(sorted(own))

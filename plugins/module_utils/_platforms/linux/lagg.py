@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Mapping, NamedTuple, Set, Type
 
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms import connection
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.linux import interfaces, lagg_guard, lagg_state, management, netstack
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.linux.facts import family_of
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.linux.keepalived_parse import is_managed, parse
@@ -172,16 +173,10 @@ def _refuse_devices(node: Node, lagg: Lagg, links: Links, stack: netstack.Stack,
 
 def _refuse_management(node: Node, due: List[Due], links: Links) -> None:
     """The path of this very connection is moved with consent only."""
-    try:
-        path = management.observe(node, list(links.values()))
-        devices = {path["device"], path["via"]} - {None}
-        told = " and ".join(sorted(str(device) for device in devices))
-    except NodeError as error:
-        devices, told = set(links), "a way that cannot be told (%s)" % error
+    devices, told = connection.used(lambda: management.observe(node, list(links.values())), links)
     for item in due:
         if devices & item.touched and not item.lagg["consent"]:
-            raise NodeError("the connection of this run comes in by %s, which the change of %s would interrupt; nothing was touched. Consent to it "
-                            "(hafirewall_cluster.laggs.INTERFACE.move_management: true), or come in by another way" % (told, item.lagg["name"]))
+            raise NodeError(connection.NO_CONSENT % (told, item.lagg["name"]))
 
 
 # Doing it

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Mapping, Sequence
 
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms import connection
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node, NodeError
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import bridge, carp, devices, lagg_refuse, management, pfsync, references
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.lagg_guard import LONGEST, Guard
@@ -106,18 +107,12 @@ def _refuse(node: Node, params: Mapping[str, Any], work: Work, links: Links) -> 
 
 def _refuse_management(node: Node, params: Mapping[str, Any], work: Work, links: Links) -> None:
     """The path of this very connection is moved with consent only, and where there is something to go back to."""
-    try:
-        path = management.observe(node, list(links.values()))
-        own = {path["device"], path["via"]} - {None}
-        told = " and ".join(sorted(str(device) for device in own))
-    except NodeError as error:
-        own, told = set(links), "a way that cannot be told (%s)" % error
+    own, told = connection.used(lambda: management.observe(node, list(links.values())), links)
     if not own & work.touched:
         return
     consent = {lagg["name"] for lagg in params["laggs"] if lagg["consent"]}
     if not consent & set(work.laggs):
-        raise NodeError("the connection of this run comes in by %s, which the change of %s would interrupt; nothing was touched. Consent to it "
-                        "(hafirewall_cluster.laggs.INTERFACE.move_management: true), or come in by another way" % (told, ", ".join(work.laggs)))
+        raise NodeError(connection.NO_CONSENT % (told, ", ".join(work.laggs)))
     if not work.operations:
         raise NodeError("the configuration has %s as wanted, but the node does not run it so, and the connection of this run comes in by %s: there would be "
                         "no way back; nothing was touched. Start the node again, or come in by another way" % (", ".join(work.laggs), told))
