@@ -86,7 +86,7 @@ def observe(node: Node, release: Release, links: Mapping[str, Link], reading: Op
         "enabled": None if reading is None else reading.values[ENABLED] is not None,
         "empty": None if reading is None else reading.values[ENABLED] == "",
         "running": None if now is None else now.up and now.device is not None,
-        "pinned": None if reading is None or pinned.COMMANDS not in reading.values else pinned.pinned(reading), "config": _as_running(now, links),
+        "pinned": None if reading is None else pinned.pinned(reading), "config": _as_running(now, links),
         "config_current": _current(now, pf, reading, devices), "synced": None if now is None else now.bulk_done,
         "counters": areas.read("engine", lambda: count(node)),
         "tables": {"kernel": pf.states, "kernel_max": areas.read("engine", lambda: limit(node.query(["pfctl", "-sm"]).stdout))},

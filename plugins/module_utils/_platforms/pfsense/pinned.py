@@ -36,8 +36,8 @@ def command(version: int) -> str:
 
 
 def pinned(reading: bridge.Reading) -> Optional[int]:
-    """The format that this collection has set at boot; None for none."""
-    found = [_OURS.fullmatch(text) for text in _texts(reading.values[COMMANDS])]
+    """The format that this collection has set at boot; None for none, and where the commands were not read."""
+    found = [_OURS.fullmatch(text) for text in _texts(reading.values.get(COMMANDS))]
     return next((int(one[1]) for one in reversed(found) if one), None)
 
 
