@@ -36,7 +36,8 @@ class ActionModule(ActionBase):
         error: AnsibleError | None = None
         result: dict[str, Any] = {"failed": True}
         try:
-            result = self._execute_module(module_name="hafirewall.cluster.node_info", task_vars=task_vars)
+            # A copy: Ansible adds options of its own to what it is given, and a task that is tried again would be refused with them.
+            result = self._execute_module(module_name="hafirewall.cluster.node_info", module_args=dict(self._task.args), task_vars=task_vars)
         except AnsibleConnectionFailure:
             raise
         except AnsibleError as raised:  # the interpreter cannot be found, or the module not be brought there

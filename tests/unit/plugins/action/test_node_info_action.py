@@ -52,12 +52,17 @@ def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OldNode:
 
 def run(answer: Any, wire: Wire | None = None, check_mode: bool = False, **arguments: Any) -> tuple[dict[str, Any], MagicMock, Wire]:
     wire = wire or Wire()
+    action = made(answer, wire, check_mode, arguments)
+    return action.run(task_vars={}), action._execute_module, wire
+
+
+def made(answer: Any, wire: Wire, check_mode: bool, arguments: dict[str, Any]) -> node_info.ActionModule:
     task = MagicMock(spec=Task, action="hafirewall.cluster.node_info", args=arguments, async_val=0, check_mode=check_mode, diff=False, delegate_to=None)
     action = node_info.ActionModule(task=task, connection=wire, play_context=SimpleNamespace(check_mode=check_mode, executable="/bin/sh", remote_user="root"),
                                     loader=MagicMock(), templar=MagicMock(), shared_loader_obj=MagicMock())
     action._execute_module = MagicMock(side_effect=answer if isinstance(answer, Exception) else None, return_value=answer)
     action.get_become_option = MagicMock(return_value=None)
-    return action.run(task_vars={}), action._execute_module, wire
+    return action
 
 
 @pytest.mark.parametrize("raw", ["auto", "never"])
@@ -65,6 +70,16 @@ def test_where_the_module_runs_nothing_else_is_run(node: OldNode, raw: str) -> N
     result, module, wire = run(READ, raw=raw)
     assert result == READ and wire.commands == []
     assert module.call_args.kwargs["module_name"] == "hafirewall.cluster.node_info" and module.call_count == 1
+
+
+def test_a_task_that_is_tried_again_has_its_own_options_and_no_others(node: OldNode) -> None:
+    action = made(READ, Wire(), False, {"raw": "never"})
+
+    def execute(module_name: str, module_args: Any = None, task_vars: Any = None) -> dict[str, Any]:
+        (action._task.args if module_args is None else module_args)["_ansible_check_mode"] = False  # as Ansible does
+        return READ
+    action._execute_module = execute
+    assert [action.run(task_vars={}) for _time in range(2)] == [READ, READ]
 
 
 @pytest.mark.parametrize("answer", [NO_PYTHON, TOO_OLD, AnsibleActionFail("nothing could be copied")])
