@@ -138,7 +138,7 @@ sanity: $(VENV)
 	@bash tests/sanity/run.sh
 
 units: $(VENV) $(TREE) $(TEST_TOOLS)
-	@python -m pytest tests/unit
+	@python -m pytest -n auto tests/unit
 
 matrix: $(VENV) $(TREE) $(TEST_TOOLS) ## the other ansible-core, and node code on the oldest Python; what this machine cannot test is named in the last line
 	@bash tests/matrix/run.sh

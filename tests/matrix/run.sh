@@ -52,8 +52,8 @@ core() {
   if [[ $(.venv/bin/python -c 'import ansible.release as release; print(release.__version__)') = "$1".* ]]; then environment_of[$1]=.venv; return; fi
   if ! python=$(interpreter "$2"); then left_out+=("ansible-core $1 (no Python $2 on this machine)"); return; fi
   echo "== ansible-core $1 on Python $2"
-  environment "$folder" "$python" "ansible-core==$1.*" $(grep -E '^(hypothesis|pytest) ' tests/requirements.txt | tr -d ' ')
-  HAFW_PFSENSE=2.9.0-RELEASE "$folder/bin/python" -m pytest tests/unit --ignore-glob='*/simulators/test_pfsense_standin*'
+  environment "$folder" "$python" "ansible-core==$1.*" $(grep -E '^(hypothesis|pytest|pytest-xdist) ' tests/requirements.txt | tr -d ' ')
+  HAFW_PFSENSE=2.9.0-RELEASE "$folder/bin/python" -m pytest -n auto tests/unit --ignore-glob='*/simulators/test_pfsense_standin*'
   modules "$folder" "$python" "$2"
   real_nodes "$folder"
   environment_of[$1]=$folder
@@ -67,12 +67,12 @@ node() {
   if [ -z "$core" ]; then left_out+=("node code on Python $1 (ansible-core $2 is the last that supports it, and is left out)"); return; fi
   if ! python=$(interpreter "$1"); then left_out+=("node code on Python $1 (no such Python on this machine)"); return; fi
   echo "== node code on Python $1"
-  environment "$folder" "$python" hypothesis pytest PyYAML
+  environment "$folder" "$python" hypothesis pytest pytest-xdist PyYAML
   utils=$("$core/bin/python" -c 'import ansible.module_utils as utils; print(utils.__path__[0])')
   mkdir -p "$folder/ansible"
   touch "$folder/ansible/__init__.py"
   ln -sfn "$utils" "$folder/ansible/module_utils"
-  HAFW_PFSENSE=2.6.0-RELEASE PYTHONPATH=$folder "$folder/bin/python" -m pytest \
+  HAFW_PFSENSE=2.6.0-RELEASE PYTHONPATH=$folder "$folder/bin/python" -m pytest -n auto \
     tests/unit/plugins/module_utils tests/unit/plugins/modules tests/unit/plugins/test_node_code.py
   modules "$core" "$python" "$1"
   passed+=("node code on Python $1")
