@@ -39,7 +39,8 @@ class ActionModule(ActionBase):
         if answer.get("next") and self._connection.transport == "ssh":
             self._connection.set_option("ssh_extra_args", f"{self._connection.get_option('ssh_extra_args') or ''} {_NOTICE}".strip())
         while answer.get("next"):
-            answer = self._reach(dict(options, stage=answer["next"]), task_vars)
+            within = float(answer.get("within") or options.get("rollback_timeout") or 120)
+            answer = self._reach(dict(options, stage=answer["next"]), task_vars, within)
             result = _joined(result, answer)
         if told:
             result["warnings"] = [*(result.get("warnings") or []), *told]
@@ -48,9 +49,9 @@ class ActionModule(ActionBase):
     def _call(self, options: dict[str, Any], task_vars: dict[str, Any] | None) -> dict[str, Any]:
         return self._execute_module(module_name="hafirewall.cluster.lagg", module_args=options, task_vars=task_vars)
 
-    def _reach(self, options: dict[str, Any], task_vars: dict[str, Any] | None) -> dict[str, Any]:
-        """Call over a new connection, again and again while there is none."""
-        end = time.monotonic() + float(options.get("rollback_timeout") or 120) + GRACE_SECONDS
+    def _reach(self, options: dict[str, Any], task_vars: dict[str, Any] | None, within: float) -> dict[str, Any]:
+        """Call over a new connection, again and again while there is none and the node may still go back."""
+        end = time.monotonic() + within + GRACE_SECONDS
         while True:
             try:
                 self._connection.reset()

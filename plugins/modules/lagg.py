@@ -205,6 +205,10 @@ next:
   description: The O(stage) of the call that must follow; V(none) when nothing is left to do, as always after the action plugin.
   returned: success
   type: str
+within:
+  description: Seconds that it may take until the node has gone back, when the call that must follow cannot reach it; on Linux O(rollback_timeout).
+  returned: on pfSense
+  type: int
 confirmed:
   description: LAGGs whose change is as wanted and whose way back was disarmed.
   returned: success

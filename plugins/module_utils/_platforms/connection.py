@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import NodeError
 
@@ -42,16 +42,20 @@ def way(words: Optional[Sequence[str]], own: List[Dict[str, Any]], route: Callab
     return {"device": holder or via, "address": str(address), "via": via}
 
 
-def used(observe: Callable[[], Dict[str, Optional[str]]], devices: Iterable[str]) -> Tuple[Set[str], str]:
+def used(observe: Callable[[], Dict[str, Optional[str]]], links: Mapping[str, Dict[str, Any]]) -> Tuple[Set[str], str]:
     """The devices that the connection uses, and how to call them; where it cannot be told, it may be any of the node's devices.
 
     Args:
         observe: gives what :func:`way` gives.
-        devices: the node's.
+        links: rows of the evidence about interfaces, by name.
     """
     try:
         found = observe()
     except NodeError as error:
-        return set(devices), "a way that cannot be told (%s)" % error
+        return set(links), "a way that cannot be told (%s)" % error
     own = {device for device in (found["device"], found["via"]) if device is not None}
-    return own, " and ".join(sorted(own))
+    told = " and ".join(sorted(own))
+    if [device for device in own if device not in links or links[device]["kind"] == "other"]:
+        # What a tunnel lies on is known to the tunnel only.
+        return set(links), told + ", which may lie on any other device"
+    return own, told

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -94,6 +95,8 @@ class PfsenseNode(Node):
         self.lose_power()
         for name in ("tmp/config.cache", "tmp/rules.debug", "var/standin/loaded_rules"):
             (self.root / name).unlink(missing_ok=True)
+        for path in (self.root / "var/run").iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
         self._start_kernel()
         (self.root / "var/run/booting").touch()
         done = super().query(self._words(["php", "-q", str(self.root / "etc/rc.bootup")]), ok=(0, HALTED), timeout=120.0)

@@ -43,6 +43,10 @@ class Failed(NodeError):
         self.revision = revision
 
 
+class Unknown(NodeError):
+    """A change that failed, and may be in the configuration all the same."""
+
+
 class Reading(NamedTuple):
     """What was read.
 
@@ -142,21 +146,24 @@ def _change(node: Node, revision: str, change: Change, verify: Callable[[], None
         if isinstance(error, Failed):
             written, now = error.written, error.revision or revision
         elif not written and change.operations:
-            raise NodeError("%s; whether the configuration was written is not known: see its history on the node" % error) from error
-        raise NodeError("%s (%s)" % (error, _taken_back(node, now, change) if written else "the configuration is as it was")) from error
+            raise Unknown("%s; whether the configuration was written is not known: see its history on the node" % error) from error
+        if not written:
+            raise NodeError("%s (the configuration is as it was)" % error) from error
+        good, told = _taken_back(node, now, change)
+        raise (NodeError if good else Unknown)("%s (%s)" % (error, told)) from error
     record(node, change)
 
 
-def _taken_back(node: Node, revision: str, change: Change) -> str:
-    """Undo a change that was written, unless somebody has saved meanwhile; say what came of it."""
+def _taken_back(node: Node, revision: str, change: Change) -> Tuple[bool, str]:
+    """Undo a change that was written, unless somebody has saved meanwhile; whether that went well, and what came of it."""
     back = Change(undone(change.operations), change.apply if change.back is None else change.back, change.description + " (taken back)")
     try:
         _send(node, revision, back)
     except Stale:
-        return "it was not taken back, because somebody has saved the configuration since"
+        return False, "it was not taken back, because somebody has saved the configuration since"
     except NodeError as error:
-        return "taking it back failed too: %s" % error
-    return "everything was put back as it was"
+        return False, "taking it back failed too: %s" % error
+    return True, "everything was put back as it was"
 
 
 def _send(node: Node, revision: str, change: Change) -> str:
@@ -171,14 +178,14 @@ def _request(change: Change) -> Dict[str, Any]:
             "apply": [list(call) for call in change.apply], "paths": [], "functions": []}
 
 
-def stored(change: Change, boundary: str, unless: Optional[str] = None) -> str:
+def stored(change: Change, boundary: str, lenient: bool = False) -> str:
     """The text of a PHP program that makes a change without anybody waiting for it, on whatever configuration is there then.
 
     Args:
         boundary: the line that its answer stands between; :func:`answered` reads it.
-        unless: a revision of the configuration with which nothing is to be done.
+        lenient: pass over what is so already, or has nothing to be done to, so that it may run again; what is written is applied in any case.
     """
-    return _program(dict(_request(change), revision=None, unless=unless), boundary)
+    return _program(dict(_request(change), revision=None, lenient=lenient), boundary)
 
 
 def answered(output: str, boundary: str) -> Optional[str]:

@@ -15,8 +15,9 @@ from typing import Any, Dict, List, Mapping, Sequence
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms import connection
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node, NodeError
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import bridge, carp, devices, lagg_refuse, management, pfsync, references
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.lagg_guard import LONGEST, Guard
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.lagg_guard import Guard
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.lagg_kept import Links, trouble
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.lagg_script import FOLDER, LONGEST
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.lagg_steps import PATHS, Configured, Work, compare, configured
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.operations import undone
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.release import release_of
@@ -31,7 +32,8 @@ def apply(node: Node, params: Mapping[str, Any]) -> Dict[str, Any]:
     Args:
         params: options of the module lagg.
     Returns:
-        ``drift``, ``validation``, ``next`` (the stage of the next call, None when nothing is left to do), ``confirmed``, ``put_back`` (LAGGs whose change
+        ``drift``, ``validation``, ``next`` (the stage of the next call, None when nothing is left to do), ``within`` (seconds that it may take until the
+        node has gone back, if the next call cannot reach it), ``confirmed``, ``put_back`` (LAGGs whose change
         was confirmed by this call, or had been put back before it) and ``warnings``.
     Raises:
         NodeError: what cannot or must not be done, before anything is touched; or a change that did not lead to what was wanted, after it was put back.
@@ -40,16 +42,17 @@ def apply(node: Node, params: Mapping[str, Any]) -> Dict[str, Any]:
     if params["stack"] != "auto":
         raise NodeError("stack: is %s, and pfSense keeps its devices itself; leave the option out" % params["stack"])
     guard = Guard(node)
-    result: Dict[str, Any] = {"drift": [], "validation": "not needed", "next": None, "confirmed": [], "put_back": [], "warnings": []}
+    result: Dict[str, Any] = {"drift": [], "validation": "not needed", "next": None, "within": None, "confirmed": [], "put_back": [], "warnings": []}
     if guard.armed():
         if not _settle(node, guard, params):
-            return dict(result, next="confirm")
+            return dict(result, next="confirm", within=_within(params))
         result["confirmed"] = guard.names()
     elif guard.has_put_back():
         result["put_back"] = guard.names()
         if params["stage"] != "begin":
             raise NodeError(_put_back(guard, guard.trouble() or "the node was not reached again within %d s" % params["rollback_timeout"]))
         guard.seen()
+    _tidy(node, guard)
     work: List[Work] = []
 
     def plan(reading: bridge.Reading) -> bridge.Change:
@@ -57,28 +60,40 @@ def apply(node: Node, params: Mapping[str, Any]) -> Dict[str, Any]:
         links = _links(node, now)
         lagg_refuse.judge(params["laggs"], now, links, release)
         work[:] = [compare(params["laggs"], now, links)]
-        if work[0].drift and result["confirmed"]:
+        again = set(work[0].laggs) & set(result["confirmed"])
+        if again:
             # Otherwise a run would make it anew for ever.
-            raise NodeError("%s was made and can be reached, so it stays, but it still is not as wanted: %s" % (
-                ", ".join(result["confirmed"]), work[0].drift))
+            raise NodeError("%s was made and can be reached, so it stays, but it still is not as wanted: %s" % (", ".join(sorted(again)), work[0].drift))
         if work[0].drift:
             result["warnings"] = _refuse(node, params, work[0], links)
         return bridge.Change(work[0].operations, [], _words(work[0].laggs))
 
+    def before(_reading: bridge.Reading, _change: bridge.Change) -> None:
+        _arm(node, guard, params, work[0])
+
     try:
-        reading = bridge.settle(node, PATHS, plan, lambda: None, before=lambda reading, _change: _arm(node, guard, params, work[0], reading.revision))
+        bridge.settle(node, PATHS, plan, lambda: None, before=before)
         if work[0].drift and not work[0].operations:
-            _arm(node, guard, params, work[0], reading.revision)
+            _arm(node, guard, params, work[0])
+    except bridge.Unknown as error:
+        _go_back(guard, str(error))
     except NodeError:
-        if not result["confirmed"]:
-            guard.disarm()
+        if guard.begun and guard.disarm():
             guard.promote()
+            guard.clear()
         raise
     if work[0].drift:
-        result.update(drift=work[0].drift, validation="passed", next=None if node.check_mode else "wait")
+        result.update(drift=work[0].drift, validation="passed")
+        if not node.check_mode:
+            result.update(next="wait", within=_within(params))
         bridge.record(node, bridge.Change([], work[0].apply, ""))
-        guard.start()
+        guard.go()
     return result
+
+
+def _within(params: Mapping[str, Any]) -> int:
+    """Seconds after which the node has gone back if it is not confirmed: for writing and applying, for the confirmation, and for applying once more."""
+    return int(2 * LONGEST + params["rollback_timeout"])
 
 
 def _words(laggs: Sequence[str]) -> str:
@@ -94,8 +109,7 @@ def _links(node: Node, now: Configured) -> Links:
 
 def _refuse(node: Node, params: Mapping[str, Any], work: Work, links: Links) -> List[str]:
     """Before anything is touched; returns what the user should see to afterwards."""
-    members = sorted({member for lagg in params["laggs"] if lagg["name"] in work.laggs for member in lagg["members"]})
-    named = bridge.read(node, (), sections=tuple(references.SECTIONS), devices=members).named
+    named = bridge.read(node, (), sections=tuple(references.SECTIONS), devices=sorted(work.devices)).named
     told = lagg_refuse.referring([row for row in references.rows(named) if row["kind"] != "state sync"])
     _refuse_management(node, params, work, links)
     held = _held(node, work)
@@ -108,32 +122,33 @@ def _refuse(node: Node, params: Mapping[str, Any], work: Work, links: Links) -> 
 def _refuse_management(node: Node, params: Mapping[str, Any], work: Work, links: Links) -> None:
     """The path of this very connection is moved with consent only, and where there is something to go back to."""
     own, told = connection.used(lambda: management.observe(node, list(links.values())), links)
-    if not own & work.touched:
-        return
-    consent = {lagg["name"] for lagg in params["laggs"] if lagg["consent"]}
-    if not consent & set(work.laggs):
-        raise NodeError(connection.NO_CONSENT % (told, ", ".join(work.laggs)))
-    if not work.operations:
+    concerned = {name for name, touched in work.touched.items() if own & touched}
+    unasked = concerned - {lagg["name"] for lagg in params["laggs"] if lagg["consent"]}
+    if unasked:
+        raise NodeError(connection.NO_CONSENT % (told, ", ".join(sorted(unasked))))
+    if concerned and not work.operations:
         raise NodeError("the configuration has %s as wanted, but the node does not run it so, and the connection of this run comes in by %s: there would be "
                         "no way back; nothing was touched. Start the node again, or come in by another way" % (", ".join(work.laggs), told))
 
 
 def _held(node: Node, work: Work) -> List[str]:
-    return [address for instance in carp.running(node) if instance.device in work.touched and instance.state == "active" for address in instance.addresses]
+    return [address for instance in carp.running(node) if instance.device in work.devices and instance.state == "active" for address in instance.addresses]
 
 
 # Beginning
 
 
-def _arm(node: Node, guard: Guard, params: Mapping[str, Any], work: Work, revision: str) -> None:
+def _arm(node: Node, guard: Guard, params: Mapping[str, Any], work: Work) -> None:
     """The way back first, then the addresses to the other node."""
+    laggs = [lagg for lagg in params["laggs"] if lagg["name"] in work.laggs]
     back = bridge.Change(undone(work.operations), work.back, _words(work.laggs) + " (taken back)")
-    guard.arm(work.laggs, work.kept, bridge.Change([], work.apply, ""), back, revision, params["rollback_timeout"])
+    guard.arm(laggs, work.kept, bridge.Change([], work.apply, ""), back, params["rollback_timeout"])
     if _held(node, work) and not guard.demoted():
         guard.demote()
-        if not node.wait_for(lambda: not _held(node, work), _HAND_OVER, 0.5):
+        seconds = max([_HAND_OVER, *(4.0 * instance.advbase for instance in carp.running(node))])
+        if not node.wait_for(lambda: not _held(node, work), seconds, 0.5):
             raise NodeError("the other node did not take over %s within %.0f s; nothing was touched but the demotion, which was lifted" % (
-                ", ".join(_held(node, work)), _HAND_OVER))
+                ", ".join(_held(node, work)), seconds))
 
 
 # Settling
@@ -141,9 +156,8 @@ def _arm(node: Node, guard: Guard, params: Mapping[str, Any], work: Work, revisi
 
 def _settle(node: Node, guard: Guard, params: Mapping[str, Any]) -> bool:
     """True when the change stays, False when it is as wanted and the next call may confirm it."""
-    now, wanted = configured(bridge.read(node, PATHS)), guard.kept()
+    now, wanted, laggs = configured(bridge.read(node, PATHS)), guard.kept(), guard.laggs()
     found: List[str] = []
-    laggs = [lagg for lagg in params["laggs"] if lagg["name"] in guard.names()]
 
     def over() -> bool:
         failed = guard.trouble()
@@ -153,32 +167,36 @@ def _settle(node: Node, guard: Guard, params: Mapping[str, Any]) -> bool:
             found[:] = ["it is still under way"] if guard.at_work() else trouble(laggs, _links(node, now), pfsync.running(node).device, wanted)
         return not found or failed is not None or guard.has_put_back()
 
-    if not over():
-        node.wait_for(lambda: not guard.at_work() or guard.has_put_back(), LONGEST, 0.5)
+    if not over() and not node.check_mode:
+        node.wait_for(lambda: not guard.at_work() or guard.has_put_back(), 2 * LONGEST, 0.5)
         node.wait_for(over, params["rollback_timeout"] / 2, 0.5)
+    if found and node.check_mode:
+        raise NodeError("an earlier change of %s is neither confirmed nor put back yet: %s; run again when it is" % (
+            ", ".join(guard.names()), "; ".join(found)))
     if not found and not guard.has_put_back():
         if params["stage"] != "confirm" and not node.check_mode:
             return False
-        if guard.disarm() or node.check_mode:
-            _take_back_addresses(node, guard)
+        if guard.disarm():
             return True
-    _go_back(node, guard, "; ".join(found) or "the time was up")
+    _go_back(guard, "; ".join(found) or "the time was up")
     return False
 
 
-def _take_back_addresses(node: Node, guard: Guard) -> None:
-    """When the states are there again, as far as the kernel tells."""
+def _tidy(node: Node, guard: Guard) -> None:
+    """After a change that stays: the addresses come back when the states have, as far as the kernel tells, and nothing is left behind."""
     if guard.demoted():
         node.wait_for(lambda: pfsync.running(node).bulk_done is not False, _BULK, 0.5)
     guard.promote()
+    if not guard.has_put_back():
+        guard.clear()
 
 
-def _go_back(node: Node, guard: Guard, reason: str) -> None:
+def _go_back(guard: Guard, reason: str) -> None:
     if not guard.has_put_back():
         guard.fire()
-        if not node.wait_for(guard.has_put_back, LONGEST, 0.5):
-            raise NodeError("the change of %s failed (%s), and the node has not gone back yet: %s; see /usr/local/etc/hafirewall/lagg/back.out on the node" % (
-                ", ".join(guard.names()), reason, guard.said() or "it is at it"))
+        if not guard.node.wait_for(guard.has_put_back, LONGEST, 0.5):
+            raise NodeError("the change of %s failed (%s), and the node has not gone back yet: %s. It goes on trying; what PHP says is in %s/back.out on the "
+                            "node, and removing going-back there ends it" % (", ".join(guard.names()), reason, guard.said() or "it is at it", FOLDER))
     raise NodeError(_put_back(guard, reason))
 
 

@@ -18,11 +18,13 @@ class Kept(NamedTuple):
     Attributes:
         addresses: by device: its own, and the virtual ones.
         leased: devices with an address that a server or router lent; another one may come there.
+        up: devices that had a link.
         sync: where state updates travel, None where the change does not touch that.
     """
 
     addresses: Dict[str, List[str]]
     leased: List[str]
+    up: List[str]
     sync: Optional[str]
 
 
@@ -34,12 +36,14 @@ def kept(moves: Sequence[Mapping[str, str]], links: Links) -> Kept:
     """
     addresses: Dict[str, List[str]] = {}
     leased: List[str] = []
+    up: List[str] = []
     for device, target in [item for move in moves for item in move.items()]:
         row = links.get(device)
         stated = [address for address in row["addresses"] if address not in row["leased"] and not address.lower().startswith("fe80:")] if row else []
         addresses.update({target: addresses.get(target, []) + stated} if stated else {})
         leased += [target] if row and [address for address in row["leased"] if ":" not in address] else []
-    return Kept(addresses, leased, None)
+        up += [target] if row and row["up"] and target not in up else []
+    return Kept(addresses, leased, up, None)
 
 
 def as_running(lagg: Lagg, links: Links) -> Iterator[Tuple[str, Any, Any]]:
@@ -81,4 +85,5 @@ def trouble(laggs: Sequence[Lagg], links: Links, sync: Optional[str], wanted: Ke
         row = links.get(lagg["name"])
         if row is not None and row["lagg"] is not None and not row["up"] and any(port["up"] for port in row["lagg"]["ports"]):
             found.append("%s has no carrier, although a member has" % lagg["name"])
-    return found
+    # A card may take some seconds for its link after its settings were changed; what never gets one again must not be confirmed.
+    return found + ["%s has no link, and had one before" % device for device in wanted.up if device in links and not links[device]["up"]]

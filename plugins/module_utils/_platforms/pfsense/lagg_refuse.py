@@ -30,16 +30,16 @@ def judge(laggs: Sequence[Lagg], now: Configured, links: Links, release: Release
         NodeError: with a line for each.
     """
     owned: Dict[str, str] = {}
-    found = [problem for lagg in laggs for problem in _settings(lagg, release) + _members(lagg, now, links, owned) + _moves(lagg, now)]
+    found = [problem for lagg in laggs for problem in _settings(lagg, release) + _members(lagg, now, links, owned) + _moves(lagg, now) + _riders(lagg, now)]
     if found:
         raise NodeError("; ".join(found) + "; nothing was touched")
 
 
 def referring(named: Sequence[Mapping[str, Any]]) -> List[str]:
-    """What goes on naming a device that has become a member, in words; for the user to see to.
+    """What goes on naming a device that is touched, in words; for the user to see to.
 
     Args:
-        named: rows of the evidence ``references``.
+        named: rows of the evidence ``references``, of all devices that are touched.
     Raises:
         NodeError: something that would stop working.
     """
@@ -48,9 +48,10 @@ def referring(named: Sequence[Mapping[str, Any]]) -> List[str]:
         words[row["kind"]].append("%s (%s)" % (row["where"], row["device"]))
     left = ["%s: %s" % (kind, ", ".join(words[kind])) for kind in LEFT_BEHIND if kind in words]
     if left:
-        raise NodeError("this cannot be moved onto a LAGG, and would be left behind on a port that has become a member: %s; take it off first, and make it "
-                        "anew on the LAGG; nothing was touched" % "; ".join(left))
-    return ["%s goes on naming %s, which is a member of a LAGG now: see whether it should name the LAGG" % (row["where"], row["device"]) for row in named]
+        raise NodeError("this cannot be moved along with what it is on, and would be left behind or taken down: %s; take it off first, and make it anew on "
+                        "the LAGG; nothing was touched" % "; ".join(left))
+    return ["%s goes on naming %s, which becomes a member of a LAGG or another device: see what it should name" % (row["where"], row["device"])
+            for row in named]
 
 
 def _settings(lagg: Lagg, release: Release) -> List[str]:
@@ -104,11 +105,17 @@ def _moves(lagg: Lagg, now: Configured) -> List[str]:
         device = move["from_device"]
         if move["vlan"] is None and device != name and device not in lagg["members"] and now.lagg(device) is None:
             found.append("%s: %s is to be moved onto it and is neither one of its members nor a LAGG" % (name, device))
-        for key in now.on(device):
-            row = now.interfaces[key]
-            bridges = [members for members in now.bridged.values() if key in (members or "").split(",")]
-            if "wireless" in row:
-                found.append("%s: %s (%s) is wireless, and cannot be on a LAGG" % (name, key, device))
-            if bridges:
-                found.append("%s: %s (%s) is a member of a bridge, which would go on using the port; take it off the bridge first" % (name, key, device))
+    return found
+
+
+def _riders(lagg: Lagg, now: Configured) -> List[str]:
+    """Interfaces that cannot be on a LAGG, or not be taken off for a moment."""
+    name, found = lagg["name"], []
+    devices = dict.fromkeys([name, *(move["from_device"] for move in lagg["moves"])])
+    for device, key in [(one, key) for one in devices for key in now.on(one)]:
+        bridges = [members for members in now.bridged.values() if key in (members or "").split(",")]
+        if "wireless" in now.interfaces[key]:
+            found.append("%s: %s (%s) is wireless, and cannot be on a LAGG" % (name, key, device))
+        if bridges:
+            found.append("%s: %s (%s) is a member of a bridge, which would go on using the port; take it off the bridge first" % (name, key, device))
     return found

@@ -22,6 +22,8 @@ FIELDS = ("if", "enable", "descr", "ipaddr", "ipaddrv6", "mtu", "wireless")
 BRIDGES = ("bridges", "bridged", "*", "members")
 PATHS: Sequence[bridge.Path] = (LAGGS, VLANS, BRIDGES, state_sync.ENABLED, state_sync.INTERFACE, *(("interfaces", "*", field) for field in FIELDS))
 
+# What the product takes where it is not stated (interface_lagg_configure; the hash is the kernel's own).
+DEFAULTS = {"lacptimeout": "slow", "lagghash": "l2,l3,l4"}
 # Fields of a LAGG that have a meaning with some protocols only; the product's page takes them out with the others.
 MEANT = {"failovermaster": ("failover",), "lacptimeout": ("lacp",), "lagghash": ("lacp", "loadbalance")}
 
@@ -57,7 +59,7 @@ class Work(NamedTuple):
     Attributes:
         laggs: names of those that are not as wanted.
         operations, apply, back: for :class:`bridge.Change`.
-        touched: every device that is interrupted.
+        touched: by LAGG, every device that is interrupted.
         kept: what must be there afterwards.
     """
 
@@ -66,8 +68,13 @@ class Work(NamedTuple):
     operations: List[Operation]
     apply: List[bridge.Call]
     back: List[bridge.Call]
-    touched: Set[str]
+    touched: Dict[str, Set[str]]
     kept: Kept
+
+    @property
+    def devices(self) -> Set[str]:
+        """All that are interrupted."""
+        return {device for devices in self.touched.values() for device in devices}
 
 
 def configured(reading: bridge.Reading) -> Configured:
@@ -101,7 +108,7 @@ def compare(laggs: Sequence[Lagg], now: Configured, links: Links) -> Work:
     return Work(
         [one.lagg["name"] for one in due], [item for one in due for item in one.drift], [operation for one in due for operation in one.operations],
         [call for one in due for call in one.apply()] + ends, [call for one in reversed(due) for call in one.back()] + ends,
-        {device for one in due for device in one.touched()}, found._replace(sync=device))
+        {one.name: one.touched() for one in due}, found._replace(sync=device))
 
 
 class _One:
@@ -146,14 +153,25 @@ class _One:
             self._differs(self.name, "absent", "%s of %s" % (self.lagg["protocol"], ", ".join(self.lagg["members"])),
                           insert(LAGGS, element, {"laggif": self.name}))
             return
+        drift = len(self.drift)
+        row = {field: value for field, value in self.row.items() if self.lagg["protocol"] in MEANT.get(field, (self.lagg["protocol"],))}
+        for field in [field for field in self.row if field not in row]:
+            self._differs("%s.%s" % (self.name, field), self.row[field], None)
         for field, value in wanted.items():
-            is_ = self.row.get(field)
-            same = sorted((is_ or "").split(",")) == sorted(value.split(",")) if field == "members" else is_ == value
-            if not same and not (field == "failovermaster" and self._first() == value):
-                self._differs("%s.%s" % (self.name, field), is_, value, put((*LAGGS, {"laggif": self.name}, field), value, is_))
-        for field, protocols in MEANT.items():
-            if field in self.row and self.lagg["protocol"] not in protocols:
-                self._differs("%s.%s" % (self.name, field), self.row[field], None, take((*LAGGS, {"laggif": self.name}, field), self.row[field]))
+            if not self._same(field, value):
+                self._differs("%s.%s" % (self.name, field), self.row.get(field), value)
+                row[field] = value
+        if len(self.drift) > drift:
+            # As a whole, so that taking it back brings the old fields in their old order.
+            self.operations.append(put((*LAGGS, {"laggif": self.name}), row, self.row))
+
+    def _same(self, field: str, value: str) -> bool:
+        row = self.row or {}
+        is_ = row.get(field) or DEFAULTS.get(field)
+        if field == "failovermaster" and (is_ or "auto") == "auto":
+            # The first of the list is the one that is used.
+            is_ = (row.get("members") or "").split(",")[0]
+        return sorted((is_ or "").split(",")) == sorted(value.split(","))
 
     def _wanted(self) -> Dict[str, str]:
         lagg = self.lagg
@@ -165,11 +183,6 @@ class _One:
         if lagg["protocol"] in MEANT["lagghash"] and lagg["hash"] is not None:
             found["lagghash"] = lagg["hash"].replace("+", ",")
         return found
-
-    def _first(self) -> Optional[str]:
-        """Without a master, or with ``auto``, the first of the list is the one that is used."""
-        row = self.row or {}
-        return (row.get("members") or "").split(",")[0] if (row.get("failovermaster") or "auto") == "auto" else None
 
     def _vlans(self) -> None:
         for vlan, target in self.vlans:
@@ -190,11 +203,22 @@ class _One:
         for device, target in self.targets.items():
             for key in self.now.on(device) if device != target else []:
                 self._differs(key, device, target, put(("interfaces", key, "if"), target, device))
-        size = self.lagg["mtu"]
-        for key in self._untagged() if size is not None else []:
-            is_ = self.now.interfaces[key].get("mtu") or None
+        self._mtu()
+
+    def _mtu(self) -> None:
+        """A LAGG has the MTU of the interface that is assigned to it, or of the VLAN on it that needs more."""
+        size, keys = self.lagg["mtu"], self._untagged()
+        if size is None:
+            return
+        larger = [key for vlan, _target in self.vlans for key in self.now.on(device_of(vlan)) if int(self.now.interfaces[key].get("mtu") or 0) > size]
+        if not keys or larger:
+            raise NodeError("%s: mtu: the product takes it from the interface that is assigned to the LAGG, and %s; %s" % (
+                self.name, "%s on a VLAN of it has a larger one" % larger[0] if keys else "none is",
+                "lower that" if keys else "assign one, or leave the option out and set it at the interfaces of its VLANs"))
+        for key in keys:
+            is_ = self.now.interfaces[key].get("mtu")
             if is_ != str(size):
-                self._differs("%s.mtu" % key, is_, str(size), put(("interfaces", key, "mtu"), str(size), is_))
+                self._differs("%s.mtu" % key, is_ or None, str(size), put(("interfaces", key, "mtu"), str(size), is_))
 
     # What is to be done
 

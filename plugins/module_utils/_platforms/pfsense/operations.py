@@ -42,7 +42,7 @@ class Operation(NamedTuple):
 
     def request(self) -> Dict[str, Any]:
         """What the node is told."""
-        return {"op": self.op, "path": list(self.path), "value": self.value, "before": self.before}
+        return {"op": self.op, "path": list(self.path), "value": self.value, "before": self.before, "identity": self.identity}
 
     def inverse(self) -> "Operation":
         """The operation that takes this one back."""

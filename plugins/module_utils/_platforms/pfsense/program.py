@@ -149,6 +149,10 @@ function hafw_named(array $sections, array $devices) {
 
 // Changing
 
+// What an operation is about is not there.
+class HafwAbsent extends Exception {
+}
+
 function hafw_put($key, $value) {
     global $config;
     if (!function_exists('config_set_path')) {
@@ -174,13 +178,16 @@ function hafw_operate($place, array $path, array $operation) {
     }
     $key = hafw_key($place, $path[0]);
     if ($key === null) {
-        throw new Exception('no element has ' . json_encode($path[0]));
+        throw new HafwAbsent('no element has ' . json_encode($path[0]));
     }
     if (count($path) > 1 || $operation['op'] === 'insert') {
         if ($operation['op'] === 'delete' && !isset($place[$key])) {
             return $place;
         }
         $before = isset($place[$key]) ? $place[$key] : null;
+        if ($before === null && $operation['op'] === 'set' && hafw_lenient()) {
+            throw new HafwAbsent('nothing is at ' . json_encode($operation['path']));
+        }
         $place[$key] = hafw_operate($before, array_slice($path, 1), $operation);
         // What has nothing left goes too, or it would stay as an empty element; what was an empty element stays one.
         if ($place[$key] === [] && $before === '') {
@@ -200,25 +207,48 @@ function hafw_operate($place, array $path, array $operation) {
 function hafw_insert(array $list, array $operation) {
     $list = array_values($list);
     $before = $operation['before'] === null ? count($list) : hafw_key($list, $operation['before']);
-    if ($before === null) {
-        throw new Exception('no element has ' . json_encode($operation['before']));
+    if (hafw_lenient() && $operation['identity'] !== null && hafw_key($list, $operation['identity']) !== null) {
+        return $list;
     }
+    if ($before === null && !hafw_lenient()) {
+        throw new HafwAbsent('no element has ' . json_encode($operation['before']));
+    }
+    $before = $before === null ? count($list) : $before;
     array_splice($list, $before, 0, [$operation['value']]);
     return $list;
 }
 
+function hafw_lenient() {
+    global $hafw;
+    return !empty($hafw['request']['lenient']);
+}
+
+// Whether anything has changed by them.
 function hafw_change(array $operations) {
+    $changed = false;
     foreach ($operations as $operation) {
         $top = $operation['path'][0];
-        $tree = hafw_operate([$top => hafw_top($top)], $operation['path'], $operation);
+        $before = hafw_top($top);
+        try {
+            $tree = hafw_operate([$top => $before], $operation['path'], $operation);
+        } catch (HafwAbsent $absent) {
+            if (hafw_lenient()) {
+                continue;
+            }
+            throw $absent;
+        }
         hafw_put($top, isset($tree[$top]) ? $tree[$top] : null);
+        $changed = $changed || hafw_top($top) !== $before;
     }
+    return $changed;
 }
 
 function hafw_write(array $operations, $description, $digest) {
     global $hafw;
     $hafw['phase'] = 'changing';
-    hafw_change($operations);
+    if (!hafw_change($operations) && hafw_lenient()) {
+        return true;
+    }
     $paths = array_column($operations, 'path');
     $wanted = array_map('hafw_get', $paths);
     if ($digest !== @hash_file('sha256', hafw_path())) {
@@ -319,7 +349,7 @@ function hafw_apply($name, $argument) {
     } elseif ($name === 'interface_bring_down') {
         hafw_bring_down($argument['interface'], $argument['if']);
     } elseif ($name === 'pfSense_interface_destroy') {
-        pfSense_interface_destroy($argument);
+        does_interface_exist($argument, true) && pfSense_interface_destroy($argument);
     } elseif ($name === 'interface_lagg_configure') {
         hafw_lagg($argument);
     } elseif ($name === 'interface_vlan_configure') {
@@ -344,17 +374,12 @@ try {
     $hafw['digest'] = hafw_load();
     if (isset($hafw['request']['revision']) && $hafw['request']['revision'] !== $hafw['digest']) {
         hafw_answer(['stale' => true]);
-        exit(0);
-    }
-    // A way back that was laid out before a change, which then was not made.
-    if (isset($hafw['request']['unless']) && $hafw['request']['unless'] === $hafw['digest']) {
-        hafw_answer(['stale' => false, 'values' => [], 'named' => [], 'functions' => []]);
-        exit(0);
+        exit(2);
     }
     if (!empty($hafw['request']['operations'])
         && !hafw_write($hafw['request']['operations'], $hafw['request']['description'], $hafw['digest'])) {
         hafw_answer(['stale' => true]);
-        exit(0);
+        exit(2);
     }
     foreach ($hafw['request']['apply'] as $hafw_call) {
         $hafw['phase'] = "applying by {$hafw_call[0]}";

@@ -13,6 +13,7 @@ from typing import Any, Callable, Iterator
 import pytest
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import NodeError
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import carp, devices, pfsync
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import lagg as capability
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.lagg_guard import AT_BOOT, FOLDER, Guard
 from ansible_collections.hafirewall.cluster.tests.simulators.pfsense.layout import CARP_CONFIG, CONFIG
 from ansible_collections.hafirewall.cluster.tests.simulators.pfsense.node import HaltedAtAssignment, PfsenseNode
@@ -74,10 +75,11 @@ def without_revision(node: PfsenseNode) -> str:
 
 
 def as_it_runs(node: PfsenseNode) -> tuple[Any, ...]:
-    """All but whether a port is up, for one that was a member stays so, and the VLAN on nothing that the product leaves when it makes one twice: from 2.8 on
-    it makes those of a LAGG as it makes the LAGG, and does not see in its list of devices what it has made since it asked for that."""
+    """All but whether the port that was free is up, for it stays so, and the VLAN on nothing that the product leaves when it makes one twice: from 2.8 on it
+    makes those of a LAGG as it makes the LAGG, and does not see in its list of devices what it has made since it asked for that."""
     running = pfsync.running(node)
-    found = {name: {key: value for key, value in row.items() if key not in ("up", "speed")} for name, row in rows(node).items() if row["kind"] != "other"}
+    found = {name: {key: value for key, value in row.items() if name != "em3" or key not in ("up", "speed")} for name, row in rows(node).items()
+             if row["kind"] != "other"}
     return found, carp.running(node), (running.device, running.peer, running.up), node.kernel()["sysctl"]["net.inet.carp.demotion"]
 
 
@@ -103,7 +105,7 @@ def test_an_interface_goes_onto_a_lagg_with_its_vlan_as_predicted_and_stays_ther
     element = re.search(r"\t<laggs>.*</laggs>\n", node.config, re.DOTALL)
     assert element is not None and "<members>em0,em3</members>" in element[0] and "<failovermaster>em0</failovermaster>" in element[0]
     assert without_revision(node).replace(element[0], "").replace("lagg0", "em0") == before
-    assert not Guard(node).armed() and node.read_text(AT_BOOT) is None
+    assert not Guard(node).armed() and node.read_text(AT_BOOT) is None and not list((node.root / FOLDER[1:]).iterdir())
     # The machine starts again as it was left, and a second run does nothing.
     ran = as_it_runs(node)
     assert node.boot() == [] and as_it_runs(node) == ran
@@ -114,7 +116,7 @@ def second(node: PfsenseNode, **changes: Any) -> None:
     """A run that finds nothing to do, with and without the moves that there were."""
     for wanted in (lagg(**changes), lagg(moves=[], **changes)):
         again, before = node.again(), node.config
-        assert call(again, wanted) == {"drift": [], "validation": "not needed", "next": None, "confirmed": [], "put_back": [], "warnings": []}
+        assert call(again, wanted) == {"drift": [], "validation": "not needed", "next": None, "within": None, "confirmed": [], "put_back": [], "warnings": []}
         assert (again.commands, again.diffs, again.config) == ([], [], before)
 
 
@@ -165,10 +167,11 @@ def test_a_standby_moves_with_its_virtual_addresses(booted: Callable[..., Pfsens
     assert not [command for command in node.commands if "demotion" in command]
 
 
-def test_an_active_node_is_not_touched_where_nobody_can_take_over(booted: Callable[..., PfsenseNode]) -> None:
+def test_an_active_node_is_not_touched_where_nobody_can_take_over(booted: Callable[..., PfsenseNode], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(capability, "_HAND_OVER", 1.0)
     node = with_carp(booted, None)
     before = (node.config, as_it_runs(node))
-    for peer_ready, words in ((False, "no other node is known to be able to take over"), (True, "the other node did not take over 203.0.113.1")):
+    for peer_ready, words in ((False, "no other node is known to be able to take over"), (True, "the other node did not take over 203.0.113.1 within 4 s")):
         with pytest.raises(NodeError, match=words):
             call(node, WAN, peer_ready=peer_ready, rollback_timeout=2)
         assert (node.config, as_it_runs(node)) == before and not Guard(node).armed() and node.read_text(AT_BOOT) is None
@@ -198,15 +201,30 @@ def test_the_path_of_the_connection_moves_with_consent_only(booted: Callable[...
     assert [result["next"] for result in whole(node, lagg(consent=True))] == ["wait", "confirm", None]
 
 
-def test_what_stays_on_a_port_is_refused_and_what_names_it_is_told(booted: Callable[..., PfsenseNode]) -> None:
+def test_consent_is_given_for_each_lagg_and_a_tunnel_may_lie_on_any(booted: Callable[..., PfsenseNode]) -> None:
+    node = booted()
+    lan = plain(name="lagg1", members=["em1"], primary="em1", moves=[move("em1", "lagg1")])
+    with pytest.raises(NodeError, match="comes in by em1, which the change of lagg1 would interrupt"):
+        call(node, lagg(consent=True), lan)
+    node.kernel(told=dict(node.kernel()["told"], **{"route -n get 203.0.113.9": "  interface: ovpns1\n"}))
+    with pytest.raises(NodeError, match="comes in by em1 and ovpns1, which may lie on any other device, which the change of lagg0 would interrupt"):
+        call(node, lagg())
+    assert not Guard(node).armed()
+
+
+@pytest.mark.parametrize(("section", "told"), [
+    ("<qinqs><qinqentry><if>em3</if><tag>7</tag></qinqentry></qinqs>", "qinq: config.xml: qinqs/qinqentry/0/if"),
+    ("<ppps><ppp><ports>em0.10</ports><type>pppoe</type></ppp></ppps>", "ppp: config.xml: ppps/ppp/0/ports"),
+])
+def test_what_would_be_taken_down_is_refused_and_what_names_it_is_told(booted: Callable[..., PfsenseNode], section: str, told: str) -> None:
     package = "\t<installedpackages><softflowd><config><interface>em0</interface></config></softflowd></installedpackages>\n"
     node = booted(config=configured().replace("\t<filter>\n", package + "\t<filter>\n"))
-    assert "installedpackages/softflowd/config/0/interface goes on naming em0" in whole(node, lagg())[0]["warnings"][0]
-    node.edit("\t<filter>\n", "\t<qinqs><qinqentry><if>em1</if><tag>7</tag></qinqentry></qinqs>\n\t<filter>\n")
+    assert "installedpackages/softflowd/config/0/interface goes on naming em0" in whole(node.again(check_mode=True), lagg())[0]["warnings"][0]
+    node.edit("\t<filter>\n", "\t%s\n\t<filter>\n" % section)
     before = (node.config, as_it_runs(node))
-    with pytest.raises(NodeError, match="qinq: config.xml: qinqs/qinqentry/0/if"):
-        call(node, lagg(moves=[]), plain(name="lagg1", members=["em1"], primary="em1", moves=[move("em1", "lagg1")], consent=True))
-    assert (node.config, as_it_runs(node)) == before
+    with pytest.raises(NodeError, match=told):
+        call(node, lagg())
+    assert (node.config, as_it_runs(node), Guard(node).armed()) == (*before, False)
 
 
 def test_a_network_stack_is_none_of_pfsense(booted: Callable[..., PfsenseNode]) -> None:
@@ -294,19 +312,102 @@ def test_a_node_that_loses_its_power_goes_back_unless_a_run_reaches_it(booted: C
     assert (without_revision(node), as_it_runs(node)) == before
 
 
-def test_power_that_is_lost_before_the_configuration_was_written_changes_nothing(booted: Callable[..., PfsenseNode]) -> None:
+@pytest.mark.parametrize(("call_of_php", "written"), [(3, False), (4, True)])
+def test_a_module_that_dies_before_it_says_go_leaves_somebody_who_goes_back(booted: Callable[..., PfsenseNode], monkeypatch: pytest.MonkeyPatch,
+                                                                           call_of_php: int, written: bool) -> None:
     node = booted()
-    before = node.config
+    before = (without_revision(node), as_it_runs(node))
+    if written:
+        monkeypatch.setattr(Guard, "go", lambda guard: (_ for _ in ()).throw(KeyboardInterrupt))
 
-    def power(number: int) -> None:
-        if number == 3:
+    def die(number: int) -> None:
+        if number == call_of_php and not written:
             raise KeyboardInterrupt
-    node.before_php = power
+    node.before_php = die
     with pytest.raises(KeyboardInterrupt):
         call(node, lagg(), rollback_timeout=0)
-    assert Guard(node).armed()
+    assert Guard(node).armed() and ("<laggs>" in node.config) is written
+    monkeypatch.undo()
+    Guard(node).fire()  # as it does by itself when the time for writing is up
+    assert node.wait_for(Guard(node).has_put_back, 60)
+    assert (without_revision(node), as_it_runs(node)) == before
+
+
+def test_power_that_is_lost_on_the_way_back_leads_back_all_the_same(booted: Callable[..., PfsenseNode]) -> None:
+    node = booted()
+    before = (without_revision(node), as_it_runs(node))
+    call(node, lagg())
+    assert call(node, lagg(), stage="wait")["next"] == "confirm"
+    node.switch(fatal_in="interface_bring_down")  # the configuration is written, and nothing applied
+    Guard(node).fire()
+    assert node.wait_for(lambda: Guard(node).said() is not None and without_revision(node) == before[0], 60)
+    node.switch(fatal_in=None)
     end(node.boot())
-    assert Guard(node).has_put_back() and node.config == before
+    assert Guard(node).has_put_back() and (without_revision(node), as_it_runs(node)) == before
+
+
+def test_a_configuration_that_somebody_restores_is_applied_by_the_way_back(booted: Callable[..., PfsenseNode]) -> None:
+    node = booted()
+    old, before = node.config, (without_revision(node), as_it_runs(node))
+    call(node, lagg())
+    assert call(node, lagg(), stage="wait")["next"] == "confirm"
+    node.edit(node.config, old)
+    Guard(node).fire()
+    assert node.wait_for(Guard(node).has_put_back, 60)
+    assert (without_revision(node), as_it_runs(node)) == before
+
+
+def test_a_change_that_is_to_go_back_is_ended_first(booted: Callable[..., PfsenseNode]) -> None:
+    node = booted(config=configured(CONFIG.replace("\t<filter>\n", HASYNC + "\t<filter>\n")))
+    before = (without_revision(node), as_it_runs(node))
+    # It waits where the product waits, and something is still to come.
+    node.switch(sleep_factor=1)
+    node.kernel("pfsync", syncok=1)
+    call(node, plain(name="lagg1", members=["em2"], primary="em2", moves=[move("em2", "lagg1")]))
+    assert node.wait_for(lambda: "lagg1" in rows(node) and pfsync.running(node).device == "lagg1", 60)
+    node.switch(sleep_factor=0)
+    Guard(node).fire()
+    assert node.wait_for(Guard(node).has_put_back, 60)
+    assert (without_revision(node), as_it_runs(node)) == before
+
+
+def test_a_change_whose_outcome_is_not_known_is_put_back(booted: Callable[..., PfsenseNode]) -> None:
+    node = booted()
+    before = (without_revision(node), as_it_runs(node))
+    query, lost = node.query, []
+
+    def silent(argv, *given, **more):
+        done = query(argv, *given, **more)
+        if argv[0] == "php" and "<laggs>" in node.config and not lost:
+            lost.append(True)
+            return done._replace(stdout="", status=-9)
+        return done
+    node.query = silent  # type: ignore[method-assign]
+    with pytest.raises(NodeError, match=r"the change of lagg0 was put back \(.*whether the configuration was written is not known"):
+        call(node, lagg())
+    assert lost and (without_revision(node), as_it_runs(node)) == before
+
+
+def test_a_change_that_is_let_stay_by_hand_leaves_nobody_demoted(booted: Callable[..., PfsenseNode]) -> None:
+    node = with_carp(booted, 100)
+    call(node, WAN, peer_ready=True)
+    assert call(node, WAN, stage="wait")["next"] == "confirm" and Guard(node).demoted()
+    (node.root / FOLDER[1:] / "armed").unlink()
+    assert node.wait_for(lambda: not Guard(node).demoted() and node.read_text(AT_BOOT) is None, 30)
+    assert node.kernel()["sysctl"]["net.inet.carp.demotion"] == "0" and rows(node)["lagg0"]["addresses"]
+
+
+def test_a_second_run_at_the_same_moment_does_not_touch_the_first_ones_way_back(booted: Callable[..., PfsenseNode]) -> None:
+    node = booted()
+    second = node.again()
+
+    def first(number: int) -> None:
+        if number == 2:  # the second has found nothing armed
+            call(node, lagg())
+    second.before_php = first
+    with pytest.raises(NodeError, match="another run is changing LAGGs of this node"):
+        call(second, lagg())
+    assert [call(node, lagg(), stage=stage)["next"] for stage in ("wait", "confirm")] == ["confirm", None]
 
 
 def test_a_confirmation_that_comes_too_late_is_none(booted: Callable[..., PfsenseNode]) -> None:

@@ -71,8 +71,8 @@ def test_an_interface_goes_onto_a_new_lagg_with_its_vlan_in_the_order_of_the_pro
         ("interface_bring_down", {"interface": "wan", "if": "lagg0"}), ("pfSense_interface_destroy", "lagg0"), ("interface_configure", "wan"),
         ("interface_vlan_configure", {"vlanif": "em0.10", "tag": "10"}), RELOAD, MONITOR]
     assert work.operations[0].value == dict(MADE, descr="hafirewall.cluster lagg0")
-    assert work.touched == {"em0", "em3", "em0.10", "lagg0", "lagg0.10"}
-    assert work.kept == Kept({"lagg0": ["203.0.113.2/24"], "lagg0.10": ["198.51.100.2/27"]}, [], None)
+    assert work.touched == {"lagg0": {"em0", "em3", "em0.10", "lagg0", "lagg0.10"}}
+    assert work.kept == Kept({"lagg0": ["203.0.113.2/24"], "lagg0.10": ["198.51.100.2/27"]}, [], ["lagg0", "lagg0.10"], None)
 
 
 def test_each_step_of_a_vlan_names_it_by_what_the_step_leaves_alone() -> None:
@@ -85,7 +85,7 @@ def test_each_step_of_a_vlan_names_it_by_what_the_step_leaves_alone() -> None:
 
 def test_what_is_as_wanted_is_left_alone_also_after_the_devices_have_moved() -> None:
     for wanted in (lagg(), lagg(moves=[])):
-        assert compare([wanted], onto(), ONTO) == Work([], [], [], [], [], set(), Kept({}, [], None))
+        assert compare([wanted], onto(), ONTO) == Work([], [], [], [], [], {}, Kept({}, [], [], None))
 
 
 def test_the_order_of_members_counts_only_where_it_makes_the_master() -> None:
@@ -112,7 +112,10 @@ def test_each_protocol_has_its_keys(changes: dict[str, Any], fields: dict[str, s
 
 def test_another_protocol_takes_the_keys_of_the_old_one_away() -> None:
     work = compare([lagg(moves=[], protocol="lacp", primary=None, lacp_rate="slow")], onto(), ONTO)
-    assert settings(work) == [("lagg0.proto", "failover", "lacp"), ("lagg0.lacptimeout", None, "slow"), ("lagg0.failovermaster", "em0", None)]
+    # Slow is what the product takes where nothing is stated.
+    assert settings(work) == [("lagg0.failovermaster", "em0", None), ("lagg0.proto", "failover", "lacp")]
+    [operation] = work.operations
+    assert operation.value == {"members": "em0,em3", "descr": "", "laggif": "lagg0", "proto": "lacp"} and operation.inverse().value == MADE
     assert work.apply[:6] == [
         ("interface_bring_down", {"interface": "opt2", "if": "lagg0.10"}), ("pfSense_interface_destroy", "lagg0.10"),
         ("interface_bring_down", {"interface": "wan", "if": "lagg0"}), ("interface_lagg_configure", "lagg0"), ("interface_configure", "wan"),
@@ -148,6 +151,28 @@ def test_an_mtu_is_a_setting_of_the_interface_on_the_lagg() -> None:
     work = compare([lagg(mtu=9000)], now(), links())
     assert ("wan.mtu", None, "9000") in settings(work)
     assert [operation.value for operation in work.operations if operation.path == ("interfaces", "wan", "mtu")] == ["9000"]
+
+
+def test_what_the_product_takes_anyway_needs_no_change() -> None:
+    element = {"members": "em0,em3", "descr": "", "laggif": "lagg0", "proto": "lacp"}
+    wanted = lagg(moves=[], protocol="lacp", primary=None, lacp_rate="slow", hash="l2+l3+l4")
+    assert compare([wanted], onto(laggs=[element]), dict(ONTO, lagg0=as_lagg("em0", "em3", protocol="lacp", lacp_rate="slow", hash="l2+l3+l4"))).drift == []
+    assert settings(compare([dict(wanted, lacp_rate="fast")], onto(laggs=[element]), ONTO)) == [("lagg0.lacptimeout", None, "fast")]
+
+
+def test_an_mtu_that_the_product_would_not_take_is_refused() -> None:
+    without = now()
+    del without.interfaces["wan"]
+    with pytest.raises(NodeError, match="lagg0: mtu: the product takes it from the interface that is assigned to the LAGG, and none is; assign one"):
+        compare([lagg(mtu=9000)], without, links())
+    larger = now()
+    larger.interfaces["opt2"]["mtu"] = "9000"
+    with pytest.raises(NodeError, match="and opt2 on a VLAN of it has a larger one; lower that"):
+        compare([lagg(mtu=1400)], larger, links())
+    empty = now()
+    empty.interfaces["wan"]["mtu"] = ""
+    [operation] = [operation for operation in compare([lagg(mtu=9000)], empty, links()).operations if operation.path[-1] == "mtu"]
+    assert operation.inverse().value == ""
 
 
 def test_a_lagg_that_the_kernel_does_not_run_is_applied_without_another_change_of_the_configuration() -> None:
@@ -217,8 +242,9 @@ def test_an_interface_of_a_bridge_or_without_wires_is_not_moved() -> None:
 def test_what_would_be_left_behind_is_refused_and_what_only_names_the_port_is_told() -> None:
     rows = [{"device": "em0", "kind": "package", "where": "config.xml: installedpackages/softflowd/config/0/interface", "text": "interface names em0"}]
     assert lagg_refuse.referring(rows) == [
-        "config.xml: installedpackages/softflowd/config/0/interface goes on naming em0, which is a member of a LAGG now: see whether it should name the LAGG"]
-    with pytest.raises(NodeError, match=r"left behind on a port that has become a member: qinq: config.xml: qinqs/qinqentry/0/if \(em0\); ppp: .*\(em3\)"):
+        "config.xml: installedpackages/softflowd/config/0/interface goes on naming em0, which becomes a member of a LAGG or another device: see what it "
+        "should name"]
+    with pytest.raises(NodeError, match=r"left behind or taken down: qinq: config.xml: qinqs/qinqentry/0/if \(em0\); ppp: .*\(em3\)"):
         lagg_refuse.referring([*rows, {"device": "em0", "kind": "qinq", "where": "config.xml: qinqs/qinqentry/0/if"},
                                {"device": "em3", "kind": "ppp", "where": "config.xml: ppps/ppp/0/ports"}])
 
@@ -227,19 +253,20 @@ def test_what_would_be_left_behind_is_refused_and_what_only_names_the_port_is_to
 
 
 def test_what_is_as_wanted_is_no_trouble() -> None:
-    assert trouble([lagg()], ONTO, "em2", Kept({"lagg0": ["203.0.113.2/24"]}, [], None)) == []
+    assert trouble([lagg()], ONTO, "em2", Kept({"lagg0": ["203.0.113.2/24"]}, [], [], None)) == []
 
 
 @pytest.mark.parametrize(("rows", "kept", "told"), [
-    (links(), Kept({}, [], None), "lagg0 is absent instead of failover of em0, em3"),
-    (dict(ONTO, lagg0=as_lagg("em0")), Kept({}, [], None), "lagg0.members is ['em0'] instead of ['em0', 'em3']"),
-    (dict(ONTO, lagg0=as_lagg("em0", "em3", protocol="lacp")), Kept({}, [], None), "lagg0.protocol is lacp instead of failover"),
-    (dict(ONTO, lagg0=as_lagg("em0", "em3", primary="em3")), Kept({}, [], None), "lagg0.primary is em3 instead of em0"),
-    (dict(ONTO, lagg0=dict(as_lagg("em0", "em3"), up=False)), Kept({}, [], None), "lagg0 has no carrier, although a member has"),
-    (ONTO, Kept({"lagg0": ["203.0.113.1/24"], "lagg0.10": ["198.51.100.2/27"]}, [], None), "lagg0 lacks 203.0.113.1/24"),
-    (ONTO, Kept({}, ["lagg0"], None), "lagg0 was lent no address"),
-    (ONTO, Kept({}, [], "lagg1"), "pfsync sends by em2 instead of lagg1"),
-    (links(as_lagg("em0", "em3")), Kept({}, [], None), "lagg0.10 is absent instead of VLAN 10 of lagg0"),
+    (links(), Kept({}, [], [], None), "lagg0 is absent instead of failover of em0, em3"),
+    (dict(ONTO, lagg0=as_lagg("em0")), Kept({}, [], [], None), "lagg0.members is ['em0'] instead of ['em0', 'em3']"),
+    (dict(ONTO, lagg0=as_lagg("em0", "em3", protocol="lacp")), Kept({}, [], [], None), "lagg0.protocol is lacp instead of failover"),
+    (dict(ONTO, lagg0=as_lagg("em0", "em3", primary="em3")), Kept({}, [], [], None), "lagg0.primary is em3 instead of em0"),
+    (dict(ONTO, lagg0=dict(as_lagg("em0", "em3"), up=False)), Kept({}, [], [], None), "lagg0 has no carrier, although a member has"),
+    (dict(ONTO, lagg0=dict(as_lagg("em0", "em3", ports=[]), up=False)), Kept({}, [], ["lagg0", "lagg0.10"], None), "lagg0 has no link, and had one before"),
+    (ONTO, Kept({"lagg0": ["203.0.113.1/24"], "lagg0.10": ["198.51.100.2/27"]}, [], [], None), "lagg0 lacks 203.0.113.1/24"),
+    (ONTO, Kept({}, ["lagg0"], [], None), "lagg0 was lent no address"),
+    (ONTO, Kept({}, [], [], "lagg1"), "pfsync sends by em2 instead of lagg1"),
+    (links(as_lagg("em0", "em3")), Kept({}, [], [], None), "lagg0.10 is absent instead of VLAN 10 of lagg0"),
 ])
 def test_what_is_not_there_is_named(rows: dict[str, Any], kept: Kept, told: str) -> None:
     assert trouble([lagg()], rows, "em2", kept) == [told]

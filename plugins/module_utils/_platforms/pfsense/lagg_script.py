@@ -1,0 +1,122 @@
+# Copyright (c) 2026, hafirewall.cluster contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What runs on the node while LAGGs are changed: one script for FreeBSD's /bin/sh, and the one that starts it again at boot. Pure text.
+
+Their memory are files beside the script:
+
+====================  =============================================================================================
+armed                 the change may still be confirmed
+go                    the configuration was written: apply it now
+change.done           applying has ended, with this status; ``boot``: the machine was started since
+fire                  go back now
+confirmed             the change stays, and whoever confirmed it sees to the rest
+going-back, put-back  what was before is being brought back, or has been
+====================  =============================================================================================
+
+Of this start of the machine only are two marks in /var/run, which pfSense-rc empties: that the change was begun, or its way back resumed, and that the
+node was demoted for it.
+"""
+
+from __future__ import annotations
+
+MARK = "/var/run/hafirewall_lagg"
+DEMOTED = MARK + "_demoted"
+FOLDER = "/usr/local/etc/hafirewall/lagg"
+AT_BOOT = "/usr/local/etc/rc.d/hafirewall_lagg.sh"
+# Added to the demotion while the node hands its addresses over (carp(4): 240 is what a failed interface adds).
+DEMOTION = 240
+# Seconds for writing, and again for applying. The product waits up to 31 s each time that it sets up pfsync, which it does for every interface with a
+# virtual address.
+LONGEST = 600
+
+_MANAGED = "# Managed by hafirewall.cluster; changes made here are overwritten."
+
+RUN = """#!/bin/sh
+%(managed)s
+# By hand, in this folder: touch fire goes back at once, rm armed lets the change stay.
+cd "$(dirname "$0")" || exit 1
+umask 077
+PATH=$PATH:/sbin:/bin:/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin
+export PATH
+php="php -q -d display_errors=stderr -d zend.exception_ignore_args=1"
+demoted=../../../../..%(demoted)s
+at_boot=../../rc.d/%(at_boot)s
+
+# await FILE SECONDS: until the file is there; fails when it is not, in this time and as long as the change is armed.
+await() {
+    left=$2
+    while [ ! -e "$1" ]; do
+        if [ ! -e armed ] || [ -e fire ] || [ "$left" -le 0 ]; then return 1; fi
+        sleep 1
+        left=$((left - 1))
+    done
+}
+
+# The change is ended when it is to go back meanwhile, or takes too long: both at once would be worse than either.
+watch() {
+    left=%(longest)d
+    while [ ! -e change.done ]; do
+        if [ -e fire ] || [ "$left" -le 0 ]; then
+            kill "$1"
+            return
+        fi
+        sleep 1
+        left=$((left - 1))
+    done
+}
+
+lift() {
+    if [ -e "$demoted" ]; then
+        rm "$demoted"
+        sysctl net.inet.carp.demotion=-%(demotion)d
+    fi
+}
+
+case "$1" in
+begin)
+    nohup sh ./run change > /dev/null 2>&1 < /dev/null &
+    exit 0
+    ;;
+change)
+    if await go %(longest)d; then
+        # The answer of the call that ordered it gets out before the path may drop.
+        sleep 2
+        $php change.php > change.out 2>&1 &
+        job=$!
+        watch "$job" 2> /dev/null &
+        wait "$job"
+        echo "$?" > change.done
+    elif [ -e armed ]; then
+        : > fire
+    fi
+    ;;
+esac
+await never "$(cat timeout)"
+# Going back may have been under way when the machine lost its power.
+if mv armed going-back 2> /dev/null || [ "$1-$(ls going-back 2> /dev/null)" = boot-going-back ]; then
+    while [ -e going-back ]; do
+        if $php back.php > back.out 2>&1; then
+            lift
+            rm -f "$at_boot"
+            mv going-back put-back
+        else
+            sleep 10
+        fi
+    done
+elif [ ! -e confirmed ]; then
+    lift
+    rm -f "$at_boot"
+fi
+""" % {"managed": _MANAGED, "demoted": DEMOTED, "at_boot": AT_BOOT.rsplit("/", 1)[1], "longest": LONGEST, "demotion": DEMOTION}
+
+# rc.start_packages also runs when an address changes: only the start of the machine counts, and that once.
+BOOT = """#!/bin/sh
+%s
+[ "$1" = start ] || exit 0
+cd "$(dirname "$0")/../hafirewall/lagg" || exit 0
+mkdir ../../../../..%s 2> /dev/null || exit 0
+[ -e change.done ] || echo boot > change.done
+exec sh ./run boot
+""" % (_MANAGED, MARK)
