@@ -15,7 +15,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, cast
 
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import NodeError
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import bridge
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.operations import ITSELF, Operation, insert, take
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.operations import ITSELF, Operation, insert, put, take
 
 COMMANDS = ("system", "shellcmd")
 # What else the product runs at boot or later: a format that is set there is set against ours.
@@ -67,6 +67,11 @@ def _replaced(path: bridge.Path, elements: Sequence[Element], wanted: Optional[E
     ours = [element for element in elements if _is_ours(element)]
     if [_command(element) for element in ours] == ([] if wanted is None else [_command(wanted)]):
         return []
+    known = [_known_by(element) for element in ours]
+    if len(known) > len({tuple(sorted(one.items())) for one in known}):
+        # Some that are alike, which cannot be named one by one: the list as a whole.
+        left = [_value(element) for element in elements if not _is_ours(element)] + ([] if wanted is None else [_value(wanted)])
+        return [put(path, left, [_value(element) for element in elements])]
     operations = [take((*path, _known_by(element)), _value(element), _follower(elements, element)) for element in ours]
     return operations + ([] if wanted is None else [insert(path, _value(wanted), _known_by(wanted))])
 

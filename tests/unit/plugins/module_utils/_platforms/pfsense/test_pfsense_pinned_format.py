@@ -256,3 +256,16 @@ def test_evidence_tells_what_is_kept_and_whether_it_runs(synced: PfsenseNode) ->
     assert engine() == (1301, 1301, True)
     synced.query(["ifconfig", "pfsync0", "version", "1400"])
     assert engine() == (1301, 1400, False)
+
+
+@pytest.mark.parametrize("version", [1301, None])
+def test_a_line_that_is_there_twice_becomes_one_or_none(packaged: PfsenseNode, version: int | None) -> None:
+    twice = f"<shellcmd>{COMMAND}</shellcmd>" * 2
+    ours = f"<config><cmd>{COMMAND}</cmd><cmdtype>shellcmd</cmdtype></config>" * 2
+    packaged.edit("</system>", twice + "</system>")
+    packaged.edit("</shellcmdsettings>", ours + "</shellcmdsettings>")
+    node = packaged.again()
+    apply(node, version)
+    assert commands(node) == THEIRS + ([] if version is None else [COMMAND])
+    assert [row for row in rows(node) if row == (COMMAND, "shellcmd")] == ([] if version is None else [(COMMAND, "shellcmd")])
+    assert (COMMAND, "disabled") in rows(node) and apply(node.again(), version)["drift"] == []
