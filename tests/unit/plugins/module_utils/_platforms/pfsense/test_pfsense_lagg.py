@@ -313,12 +313,15 @@ def test_a_node_that_loses_its_power_goes_back_unless_a_run_reaches_it(booted: C
 
 
 @pytest.mark.parametrize(("call_of_php", "written"), [(3, False), (4, True)])
-def test_a_module_that_dies_before_it_says_go_leaves_somebody_who_goes_back(booted: Callable[..., PfsenseNode], monkeypatch: pytest.MonkeyPatch,
-                                                                           call_of_php: int, written: bool) -> None:
+def test_a_module_that_dies_before_it_says_go_leaves_somebody_who_goes_back(
+        booted: Callable[..., PfsenseNode], monkeypatch: pytest.MonkeyPatch, call_of_php: int, written: bool) -> None:
     node = booted()
     before = (without_revision(node), as_it_runs(node))
+
+    def gone(guard: Guard) -> None:
+        raise KeyboardInterrupt
     if written:
-        monkeypatch.setattr(Guard, "go", lambda guard: (_ for _ in ()).throw(KeyboardInterrupt))
+        monkeypatch.setattr(Guard, "go", gone)
 
     def die(number: int) -> None:
         if number == call_of_php and not written:
