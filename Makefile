@@ -116,7 +116,7 @@ lagg-plan: $(VENV) $(TREE) ## print the LAGG plan of a cluster as JSON (INVENTOR
 
 # The tests
 
-test: lint sanity units matrix daemons docs molecule ## everything (under 60 minutes on 2 cores)
+test: lint sanity units matrix daemons docs molecule ## everything (about 70 minutes on 2 cores)
 	@echo 'make test: all passed.'
 
 quick: lint units daemons docs ## without sanity and the molecule scenarios (under 10 minutes)

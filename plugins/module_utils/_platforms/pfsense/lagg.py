@@ -187,7 +187,7 @@ def _tidy(node: Node, guard: Guard) -> None:
     if guard.demoted():
         node.wait_for(lambda: pfsync.running(node).bulk_done is not False, _BULK, 0.5)
     guard.promote()
-    if not guard.has_put_back():
+    if guard.confirmed():
         guard.clear()
 
 

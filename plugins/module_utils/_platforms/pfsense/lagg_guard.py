@@ -41,6 +41,10 @@ class Guard:
         """A change is under way, or made and not confirmed, or going back."""
         return self._has("armed") or self._has("going-back")
 
+    def confirmed(self) -> bool:
+        """A change stays, and what it needed can go. Nothing else may: another run may be laying out its own."""
+        return self._has("confirmed")
+
     def has_put_back(self) -> bool:
         """It has brought back what was before, since it was armed last."""
         return self._has("put-back")
