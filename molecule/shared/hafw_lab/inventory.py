@@ -54,7 +54,7 @@ def alias(lab: str, node: str) -> str:
     return f"{node}.{lab}.hafw"
 
 
-def _cluster(virtual: bool) -> dict[str, Any]:
+def _cluster(virtual: bool, firewalls: int) -> dict[str, Any]:
     """hafirewall_cluster; what a run may want to be different is a variable lab_*, for ansible-playbook -e."""
     cluster: dict[str, Any] = {
         "name": "edge",
@@ -74,7 +74,8 @@ def _cluster(virtual: bool) -> dict[str, Any]:
             {"interface": "wan", "address": f"{topology.WAN_VIP6}/64", "id": 21},
         ],
         "vrrp": {
-            "advert_interval": 0.1,
+            # Of two standbys the first in rank is ahead by a part of this only; a node of the lab that is late by less shall not pass for another order.
+            "advert_interval": 0.1 if firewalls == 2 else 2,
             "preempt": "{{ lab_preempt | default(false) | bool }}",
             "transport": "{{ lab_vrrp_transport | default('multicast') }}",
         },
@@ -138,7 +139,7 @@ def inventory(lab: str, nodes: tuple[topology.Node, ...], ssh_config: str, comma
                 "ansible_ssh_common_args": f"-F {shlex.quote(ssh_config)}",
             },
             "children": {
-                "edge": {"vars": {"hafirewall_cluster": _cluster(any(node.virtual for node in nodes))}, "hosts": firewalls},
+                "edge": {"vars": {"hafirewall_cluster": _cluster(any(node.virtual for node in nodes), len(firewalls))}, "hosts": firewalls},
                 "probes": {"hosts": probes},
             },
         }

@@ -18,6 +18,10 @@ from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platfo
 
 PRIMARY_PRIORITY = 200
 FIRST_SECONDARY_PRIORITY = 150
+# Of two standbys the one with the higher priority is quicker by 1/256 of the advert interval for each step between them (RFC 9568, Skew_Time), and one
+# that is late does not take over from the other without preempt. So the first few lie well apart.
+_APART = 25
+_APART_DOWN_TO = 75
 
 
 @dataclass(frozen=True)
@@ -281,9 +285,11 @@ def _port(name: str, item: Mapping[str, Any], short: bool, evidence: Evidence, v
 
 
 def _with_priorities(nodes: list[Node]) -> tuple[Node, ...]:
-    """Give the nodes without a stated priority theirs: 200 for the primary, for secondaries 150 and down in inventory order, past stated ones."""
+    """Give the nodes without a stated priority theirs: 200 for the primary, for secondaries in inventory order 150, 125, 100 and 75, then 74 and down,
+    past stated ones."""
     taken = {node.priority for node in nodes}
-    free = (priority for priority in range(FIRST_SECONDARY_PRIORITY, 0, -1) if priority not in taken)
+    ladder = [*range(FIRST_SECONDARY_PRIORITY, _APART_DOWN_TO - 1, -_APART), *range(_APART_DOWN_TO - 1, 0, -1)]
+    free = (priority for priority in ladder if priority not in taken)
     return tuple(_with_priority(node, free) for node in nodes)
 
 
@@ -292,6 +298,6 @@ def _with_priority(node: Node, free: Iterator[int]) -> Node:
         return node
     priority = PRIMARY_PRIORITY if node.role == "primary" else next(free, None)
     if priority is None:
-        node.scope.refuse("hafirewall_node.priority", f"is not stated, and none of 1 to {FIRST_SECONDARY_PRIORITY} is left",
+        node.scope.refuse("hafirewall_node.priority", "is not stated, and none of those that are given by default is left",
                           "state a priority that no other node has")
     return replace(node, priority=priority)

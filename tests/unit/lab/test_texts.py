@@ -25,8 +25,8 @@ def test_what_is_written_as_yaml_is_read_back(value: Any) -> None:
     assert yaml.safe_load(inventory.to_yaml(value)) == value
 
 
-def _tree() -> Any:
-    return yaml.safe_load(inventory.inventory("lab-a", NODES, "/src/my tree/ssh_config", COMMAND))["all"]
+def _tree(nodes: int = 2) -> Any:
+    return yaml.safe_load(inventory.inventory("lab-a", topology.nodes(nodes), "/src/my tree/ssh_config", COMMAND))["all"]
 
 
 def test_inventory_states_the_cluster_as_a_user_would() -> None:
@@ -41,6 +41,9 @@ def test_inventory_states_the_cluster_as_a_user_would() -> None:
         ("wan", "2001:db8:2::1/64", 21),
     ]
     assert cluster["vrrp"]["advert_interval"] == 0.1
+    # Of three nodes the second must be ahead of the third by more than a busy machine is late.
+    trio = _tree(nodes=3)["children"]["edge"]["vars"]["hafirewall_cluster"]
+    assert trio["vrrp"]["advert_interval"] == 2
     assert list(edge["hosts"]) == ["fw1", "fw2"]
     assert edge["hosts"]["fw2"]["hafirewall_node"] == {
         "role": "secondary",

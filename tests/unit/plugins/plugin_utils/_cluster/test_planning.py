@@ -94,8 +94,8 @@ def test_state_sync_off_keeps_its_settings_and_needs_none() -> None:
 
 
 def test_priorities_by_default_and_past_stated_ones() -> None:
-    plans = planned({"nodes.fw3.priority": 149}, 4).plans
-    assert [plan["virtual_ip"]["instances"][0]["priority"] for plan in plans.values()] == [200, 150, 149, 148]
+    plans = planned({"nodes.fw3.priority": 125}, 7).plans
+    assert [plan["virtual_ip"]["instances"][0]["priority"] for plan in plans.values()] == [200, 150, 125, 100, 75, 74, 73]
 
 
 def test_addresses_come_from_evidence() -> None:

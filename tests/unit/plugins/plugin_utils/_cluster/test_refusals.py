@@ -248,8 +248,8 @@ def test_an_error_reads_as_path_problem_and_remedy() -> None:
 
 def test_more_secondaries_than_default_priorities() -> None:
     changes = {"cluster.sync.network": "2001:db8:5::/64", "cluster.virtual_ips": [], "nodes": {}}
-    changes.update((f"nodes.n{number}", node("primary" if number == 0 else "secondary", 1)) for number in range(152))
-    changes.update((f"nodes.n{number}.interfaces", {"sync": {"device": "sync0", "address": f"2001:db8:5::{number + 1:x}/64"}}) for number in range(152))
+    changes.update((f"nodes.n{number}", node("primary" if number == 0 else "secondary", 1)) for number in range(80))
+    changes.update((f"nodes.n{number}.interfaces", {"sync": {"device": "sync0", "address": f"2001:db8:5::{number + 1:x}/64"}}) for number in range(80))
     found = refused(changes)
-    assert [(one.host, one.path) for one in found] == [("n151", "hafirewall_node.priority")]
-    assert "none of 1 to 150 is left" in found[0].problem
+    assert [(one.host, one.path) for one in found] == [("n79", "hafirewall_node.priority")]
+    assert "none of those that are given by default is left" in found[0].problem
