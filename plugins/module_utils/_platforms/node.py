@@ -21,8 +21,15 @@ from contextlib import contextmanager
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence
 
 
+_HIDDEN = "********"
+
+
 class NodeError(Exception):
     """A clear error for the person at the terminal: what is wrong, where, and what to do."""
+
+
+class Secret(str):
+    """A word of a command that is run as it is, and never shown: not in ``commands``, nor in an error."""
 
 
 class Completed(NamedTuple):
@@ -75,7 +82,7 @@ class Node:
             raise NodeError("%s did not end within %.0f s" % (_quoted(argv), timeout)) from None
         if ok is not None and done.returncode not in ok:
             said = (done.stderr.strip() or done.stdout.strip() or "nothing")[-2000:]
-            raise NodeError("%s exited with status %d and said: %s" % (_quoted(argv), done.returncode, said))
+            raise NodeError("%s exited with status %d and said: %s" % (_quoted(argv), done.returncode, _without_secrets(said, argv)))
         return Completed(done.returncode, done.stdout, done.stderr)
 
     def has(self, program: str) -> bool:
@@ -112,8 +119,10 @@ class Node:
             self._undo.append(undo)
         return self.query(argv, stdin=stdin, ok=ok, timeout=timeout)
 
-    def write_text(self, path: str, text: str, mode: int = 0o644, shown: bool = True) -> bool:
+    def write_text(self, path: str, text: str, mode: int = 0o644, shown: bool = True, redact: Callable[[str], str] = str) -> bool:
         """Make a file have this text and mode; true when it differed. What is not shown, as a file for the time of a change, is in no diff.
+
+        ``redact`` is given the old and the new text and returns what the diff may have of them, without secrets.
 
         The new text goes to a temporary file beside it, is synced to disk and renamed over the old one, so that a full disk
         or a power loss leaves the old file. Within a :meth:`transaction` the old file comes back when a later step fails.
@@ -123,7 +132,7 @@ class Node:
         if old == text and old_mode == mode:
             return False
         if shown:
-            self.diffs.append({"before_header": path, "after_header": path, "before": old or "", "after": text})
+            self.diffs.append({"before_header": path, "after_header": path, "before": redact(old or ""), "after": redact(text)})
             if old == text:
                 self.diffs[-1].update(before="mode: %04o\n" % (old_mode or 0), after="mode: %04o\n" % mode)
         if not self.check_mode:
@@ -179,7 +188,14 @@ def _path() -> str:
 
 
 def _quoted(argv: Sequence[str]) -> str:
-    return " ".join(shlex.quote(word) for word in argv)
+    return " ".join(_HIDDEN if isinstance(word, Secret) else shlex.quote(word) for word in argv)
+
+
+def _without_secrets(text: str, argv: Sequence[str]) -> str:
+    for word in argv:
+        if isinstance(word, Secret) and word:
+            text = text.replace(word, _HIDDEN)
+    return text
 
 
 def _text(path: str) -> Optional[str]:

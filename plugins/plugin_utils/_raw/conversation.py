@@ -14,8 +14,9 @@ import re
 import shlex
 from typing import NamedTuple, Optional, Sequence
 
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import pf
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Completed, Node, NodeError
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import engine, info
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import info
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.bridge import CONFIG
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._raw import excerpt
 
@@ -28,7 +29,7 @@ NOT_ASKED = "it is not asked for without Python"
 _DEVICES = (r"/^[^[:space:]]/ || /^[[:space:]]+(inet6? |ether |hwaddr |media: |status: |groups: |vlan: |member: |carp: "
             r"|laggproto |laggport: |lagg options:|flags=|lag id: |[[(]+[0-9A-F]+,)/")
 # Which nodes made the states, each once; the states stay on the node.
-_CREATORS = '$0 == "failed" { bad = 1 } /creatorid:/ { %s; seen[$0] = 1 } END { for (id in seen) print id; exit bad }' % engine.CREATOR_ONLY
+_CREATORS = '$0 == "failed" { bad = 1 } /creatorid:/ { %s; seen[$0] = 1 } END { for (id in seen) print id; exit bad }' % pf.CREATOR_ONLY
 
 
 class Question(NamedTuple):
@@ -49,7 +50,7 @@ QUESTIONS = (
     Question("counters", "netstat -s -p pfsync", (("netstat", "-s", "-p", "pfsync"),)),
     Question("filter", "pfctl -si -v", (("pfctl", "-si", "-v"),)),
     Question("limits", "pfctl -sm", (("pfctl", "-sm"),)),
-    Question("creators", "creators", (engine.OF_STATES, ("pfctl", "-sc"))),
+    Question("creators", "creators", (pf.OF_STATES, ("pfctl", "-sc"))),
     Question("config", "config", (("config",),)),
 )
 _ASKED = {tuple(argv): question.name for question in QUESTIONS for argv in question.asks}

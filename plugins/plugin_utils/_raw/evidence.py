@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.areas import Areas, result
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import carp, devices, netstat, sysctl
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import NodeError
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import carp, devices, engine, info, netstat, vrrp
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import carp_config, engine, info
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.release import Release, parse
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._raw import excerpt, pseudo
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._raw.conversation import FILES, NOT_ASKED, Transcript
@@ -38,7 +39,7 @@ def release_of(node: Transcript) -> Release:
 def collect(node: Transcript, release: Release, sample: bool) -> dict[str, Any]:
     """All of it, as the module node_info returns it; ``sample`` is that somebody wants to know who is on the Sync segment, which cannot be told."""
     areas = Areas()
-    kernel = areas.read("kernel", lambda: vrrp.sysctls(node.query(["sysctl", *info.KERNEL], ok=None).stdout)) or {}
+    kernel = areas.read("kernel", lambda: sysctl.parse(node.query(["sysctl", *info.KERNEL], ok=None).stdout)) or {}
     reading = areas.read("config", lambda: excerpt.reading(node.query(["config"], ok=None).stdout, release))
     assigned = {} if reading is None else reading.rows("interfaces")
     evidence = info.outline(release, kernel, reading, areas.read("collected_at", lambda: float(node.query(["date", "+%s"]).stdout)))
@@ -47,7 +48,7 @@ def collect(node: Transcript, release: Release, sample: bool) -> dict[str, Any]:
     virtual = None if found is None else areas.read("vrrp", lambda: pseudo.resolved(carp.running(node), found, reading))
     running, links = virtual or ([], found or {})
     # Where one virtual address cannot be placed, which ones there are is not known.
-    evidence["vrrp"] = None if virtual is None else areas.observe("vrrp", lambda: vrrp.observe(running, kernel, reading))
+    evidence["vrrp"] = None if virtual is None else areas.observe("vrrp", lambda: carp_config.observe(running, kernel, reading))
     own = {key: row.get("if") for key, row in assigned.items()}
     evidence["engine"] = areas.observe("engine", lambda: engine.observe(node, release, links, reading, own, _counters))
     evidence["interfaces"] = None if found is None else areas.read("interfaces", lambda: devices.rows(links, devices.counters(node), assigned))

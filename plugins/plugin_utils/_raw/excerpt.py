@@ -15,14 +15,14 @@ import html
 import re
 
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import NodeError
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import carp, devices, engine, info, pinned
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import carp_config, engine, info, interfaces, pinned
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.bridge import Path, Reading
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.release import Release
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.state_sync import POLICY
 
 # Without the commands that run at boot: there may be secrets in them, and these releases have no format to pin.
 PATHS: tuple[Path, ...] = tuple(dict.fromkeys(path for path in (
-    info.VERSION, info.TARGET, POLICY, *info.REVISION, *info.SENDING, *engine.PATHS, *carp.PATHS, *devices.PATHS) if path != pinned.COMMANDS))
+    info.VERSION, info.TARGET, POLICY, *info.REVISION, *info.SENDING, *engine.PATHS, *carp_config.PATHS, *interfaces.TOLD) if path != pinned.COMMANDS))
 # Before 2.1 the settings of state sync were those of a package, the first element of a list.
 _BEFORE_HASYNC = ("installedpackages", "carpsettings", "config", "*")
 _HASYNC_SINCE = (2, 1, 0)

@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.carp import Instance
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.ifconfig import Address, Link
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import NodeError
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.bridge import Reading
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.carp import Instance, configured
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.ifconfig import Address, Link
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.carp_config import configured
 
 # The device of a virtual host id, which may have the product's name of the interface in front.
 _PSEUDO = re.compile(r"(?:(\w+)_)?vip\d+")

@@ -145,9 +145,9 @@ class PfsenseNode(Node):
     def read_text(self, path: str) -> Optional[str]:
         return super().read_text(self._below(path))
 
-    def write_text(self, path: str, text: str, mode: int = 0o644, shown: bool = True) -> bool:
+    def write_text(self, path: str, text: str, mode: int = 0o644, shown: bool = True, redact: Callable[[str], str] = str) -> bool:
         with self._told_as(path):
-            return super().write_text(self._below(path), text, mode, shown)
+            return super().write_text(self._below(path), text, mode, shown, redact)
 
     def remove(self, path: str, shown: bool = True) -> bool:
         with self._told_as(path):

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import devices
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.ifconfig import Link, parse
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import devices
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.ifconfig import Link, parse
 from ansible_collections.hafirewall.cluster.tests.simulators.pfsense.node import PfsenseNode
 
 

@@ -6,25 +6,14 @@
 
 from __future__ import annotations
 
-import re
 import time
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.areas import SCHEMA, Areas, result
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import carp, devices, management, pass_rule, pf_ruleset, segment, sysctl
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.ifconfig import Link, network_of
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node, NodeError
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import (
-    bridge,
-    carp,
-    devices,
-    engine,
-    management,
-    pass_rule,
-    pf_ruleset,
-    references,
-    segment,
-    vrrp,
-)
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.ifconfig import Link, network_of
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import bridge, carp_config, engine, interfaces, kept_rule, references
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.release import Release, release_of
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.state_sync import DEFAULT_POLICY, INTERFACE, PEER, POLICY, POLICY_SINCE
 
@@ -35,8 +24,8 @@ SENT = ("users", "authservers", "certs", "rules", "schedules", "aliases", "nat",
         "staticroutes", "lb", "virtualip", "trafficshaper", "trafficshaperlimiter", "trafficshaperlayer7", "dnsforwarder", "captiveportal")
 SENDING: Sequence[bridge.Path] = tuple(("hasync", "synchronize" + name) for name in SENT)
 PATHS: Sequence[bridge.Path] = tuple(dict.fromkeys((
-    VERSION, TARGET, POLICY, *REVISION, *SENDING, *engine.PATHS, *carp.PATHS, *devices.PATHS, *pass_rule.PATHS)))
-KERNEL = ("kern.osrelease", "kern.boottime", vrrp.ALLOW, vrrp.DEMOTION)
+    VERSION, TARGET, POLICY, *REVISION, *SENDING, *engine.PATHS, *carp_config.PATHS, *interfaces.TOLD, *kept_rule.PATHS)))
+KERNEL = ("kern.osrelease", "kern.boottime", sysctl.CARP_ALLOW, sysctl.CARP_DEMOTION)
 
 
 def collect(node: Node, params: Dict[str, Any]) -> Dict[str, Any]:
@@ -51,14 +40,14 @@ def collect(node: Node, params: Dict[str, Any]) -> Dict[str, Any]:
         NodeError: the node's release cannot be told, or is too old for a module.
     """
     areas, release = Areas(), release_of(node)
-    kernel = areas.read("kernel", lambda: vrrp.sysctls(node.query(["sysctl", *KERNEL], ok=None).stdout)) or {}
+    kernel = areas.read("kernel", lambda: sysctl.parse(node.query(["sysctl", *KERNEL], ok=None).stdout)) or {}
     links = areas.read("interfaces", lambda: devices.links(node))
     found: Mapping[str, Link] = links or {}
     reading = areas.read("config", lambda: bridge.read(node, PATHS, sections=list(references.SECTIONS), devices=list(found)))
     assigned = {} if reading is None else reading.rows("interfaces")
     evidence = outline(release, kernel, reading, time.time())
     evidence["engine"] = areas.observe("engine", lambda: engine.observe(node, release, found, reading, {key: row.get("if") for key, row in assigned.items()}))
-    evidence["vrrp"] = areas.observe("vrrp", lambda: vrrp.observe(carp.running(node), kernel, reading))
+    evidence["vrrp"] = areas.observe("vrrp", lambda: carp_config.observe(carp.running(node), kernel, reading))
     rules = areas.read("pass_rule", lambda: pf_ruleset.parse(node.query(["pfctl", "-vvsr"]).stdout))
     evidence["state_rules"] = None if rules is None else pf_ruleset.binding(rules)
     own = areas.read("interfaces", lambda: devices.rows(found, devices.counters(node), assigned)) if links is not None else None
@@ -81,16 +70,10 @@ def outline(release: Release, kernel: Mapping[str, str], reading: Optional[bridg
     base = kernel.get("kern.osrelease")
     return {
         "schema": SCHEMA, "collected_at": None if moment is None else round(moment, 3), "platform": "pfsense", "kernel": base,
-        "os": {"id": "pfsense", "version": release.number, "edition": release.edition, "base": base}, "boot_id": _boot_id(kernel),
+        "os": {"id": "pfsense", "version": release.number, "edition": release.edition, "base": base}, "boot_id": sysctl.boot_id(kernel),
         "config": None if reading is None else _config(reading), "config_sync": None if reading is None else _config_sync(reading),
-        "maintenance": None if reading is None else vrrp.in_maintenance(reading), "state_policy": policy, "state_policy_from": policy_from,
+        "maintenance": None if reading is None else carp_config.in_maintenance(reading), "state_policy": policy, "state_policy_from": policy_from,
     }
-
-
-def _boot_id(kernel: Mapping[str, str]) -> Optional[str]:
-    """When the kernel began, for FreeBSD has no name of a boot on all releases."""
-    found = re.search(r"\bsec = (\d+)", kernel.get("kern.boottime", ""))
-    return found[1] if found else None
 
 
 def _config(reading: bridge.Reading) -> Dict[str, Any]:
@@ -131,7 +114,7 @@ def _pass_rule(node: Node, found: Mapping[str, Any], rules: Optional[List[pf_rul
         return pass_rule.unknown()
     if reading is None:
         raise NodeError("the configuration could not be read, so it is not known whether a reload keeps the rule")
-    return pass_rule.observe(running, rules, pass_rule.scene(node, links), sync, reading.rows("filter", "rule"))
+    return pass_rule.observe(running, rules, pass_rule.scene(node, links), sync, kept_rule.kept(reading.rows("filter", "rule")))
 
 
 def _sample(node: Node, params: Mapping[str, Any], sync: Optional[pass_rule.Sync], own: List[Dict[str, Any]]) -> Tuple[Dict[str, Any], Dict[str, Any]]:

@@ -12,6 +12,8 @@ from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import bridge
 
 PATHS: Sequence[bridge.Path] = tuple(("interfaces", "*", field) for field in ("if", "enable", "descr"))
+# What the evidence about interfaces tells of them.
+TOLD: Sequence[bridge.Path] = tuple(("interfaces", "*", field) for field in ("if", "descr", "ipaddr", "ipaddrv6"))
 
 
 def there(node: Node, device: str, coming: Mapping[str, str]) -> str:

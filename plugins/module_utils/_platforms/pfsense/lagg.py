@@ -13,8 +13,9 @@ from __future__ import annotations
 from typing import Any, Dict, List, Mapping, Sequence
 
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms import connection
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import carp, devices, management, pfsync
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node, NodeError
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import bridge, carp, devices, lagg_refuse, management, pfsync, references
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import bridge, lagg_refuse, references
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.lagg_guard import Guard
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.lagg_kept import Links, trouble
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.lagg_script import FOLDER, LONGEST

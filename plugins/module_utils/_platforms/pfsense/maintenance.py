@@ -12,8 +12,9 @@ from __future__ import annotations
 
 from typing import Any, Dict, List
 
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import carp
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node, NodeError
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import bridge, carp
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import bridge, carp_config
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.operations import put, take
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.release import release_of
 
@@ -34,13 +35,13 @@ def apply(node: Node, params: Dict[str, Any]) -> Dict[str, Any]:
     result: Dict[str, Any] = {"drift": [], "validation": "not needed", "maintenance": wanted, "handed_over": False}
 
     def plan(reading: bridge.Reading) -> bridge.Change:
-        was = reading.values[carp.MAINTENANCE]
-        running, vips = carp.running(node), carp.configured(reading)
+        was = reading.values[carp_config.MAINTENANCE]
+        running, vips = carp.running(node), carp_config.configured(reading)
         if wanted and not vips:
             raise NodeError("this node has no virtual addresses, so there is nothing to hand over; run hafirewall.cluster.virtual_ip first")
         operations = []
         if wanted is not (was is not None):
-            operations = [put(carp.MAINTENANCE, "", was) if wanted else take(carp.MAINTENANCE, was)]
+            operations = [put(carp_config.MAINTENANCE, "", was) if wanted else take(carp_config.MAINTENANCE, was)]
             result["drift"] = [{"setting": "maintenance", "is": not wanted, "wanted": wanted}]
         else:
             result["drift"] = _running_drift(running, vips, wanted)
@@ -48,7 +49,7 @@ def apply(node: Node, params: Dict[str, Any]) -> Dict[str, Any]:
         calls = [(FUNCTION, wanted)] if result["drift"] else []
         return bridge.Change(operations, calls, "hafirewall.cluster: %s maintenance" % ("enter" if wanted else "leave"), [(FUNCTION, not wanted)])
 
-    bridge.settle(node, carp.PATHS, plan, lambda: _wait(node, wanted))
+    bridge.settle(node, carp_config.PATHS, plan, lambda: _wait(node, wanted))
     return result
 
 
@@ -57,7 +58,7 @@ def _running_drift(running: List[carp.Instance], vips: List[Dict[str, Any]], wan
     skews = {(item.device, item.id): item.advskew for item in running}
     drift = []
     for vip in vips:
-        skew, name = carp.MAINTENANCE_SKEW if wanted else int(vip.get("advskew") or 0), "advskew of vhid %s on %s" % (vip["vhid"], vip["device"])
+        skew, name = carp_config.MAINTENANCE_SKEW if wanted else int(vip.get("advskew") or 0), "advskew of vhid %s on %s" % (vip["vhid"], vip["device"])
         is_now = skews.get((vip["device"], int(vip["vhid"])))
         if is_now is not None and is_now != skew:
             drift.append({"setting": name, "is": is_now, "wanted": skew})

@@ -10,8 +10,9 @@ import ipaddress
 import re
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import pfsync
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node, NodeError
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import bridge, interfaces, pfsync, pinned
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import bridge, interfaces, pinned
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.operations import Operation, put, take
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.release import release_of
 

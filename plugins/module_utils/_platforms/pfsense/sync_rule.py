@@ -10,18 +10,11 @@ import ipaddress
 import time
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import devices, pass_rule, pf, pf_ruleset, pfsync
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.ifconfig import network_of
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.pf_verdict import PROTOCOLS
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node, NodeError
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import (
-    bridge,
-    devices,
-    engine,
-    interfaces,
-    pass_rule,
-    pf_ruleset,
-    pfsync,
-    rules,
-)
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.ifconfig import network_of
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import bridge, interfaces, kept_rule, rules
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.release import release_of
 
 DISABLED, REVISION = ("system", "disablefilter"), ("revision", "description")
@@ -215,7 +208,7 @@ def _number(tracker: Optional[str]) -> str:
 
 
 def _passes(rule: pf_ruleset.Rule, wanted: Wanted) -> bool:
-    return rule.action == "pass" and rule.quick and rule.interface == wanted.device and rule.protocol in pass_rule.PROTOCOLS \
+    return rule.action == "pass" and rule.quick and rule.interface == wanted.device and rule.protocol in PROTOCOLS \
         and pass_rule.from_network(rule.source, _sync(wanted))
 
 
@@ -234,7 +227,7 @@ def _sync(wanted: Wanted, peer: Optional[str] = None) -> pass_rule.Sync:
 
 
 def _evidence(node: Node, wanted: Optional[Wanted], reading: bridge.Reading) -> Dict[str, Any]:
-    running, links = engine.status(node.query(["pfctl", "-si"]).stdout).running, devices.links(node)
+    running, links = pf.status(node.query(["pfctl", "-si"]).stdout).running, devices.links(node)
     sync = None if wanted is None else _sync(wanted, pfsync.running(node).peer)
     configured = {str(number): rule for number, rule in enumerate(reading.values[rules.RULES] or []) if isinstance(rule, dict)}
-    return pass_rule.observe(bool(running), _running(node), pass_rule.scene(node, links), sync, configured)
+    return pass_rule.observe(bool(running), _running(node), pass_rule.scene(node, links), sync, kept_rule.kept(configured))

@@ -9,12 +9,13 @@ from __future__ import annotations
 import ipaddress
 from typing import Any, Dict, List, Mapping, Tuple
 
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import carp
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node, NodeError
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import bridge, carp, interfaces
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import bridge, carp_config, interfaces
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.release import release_of
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.vips import VIPS, Steps, Wanted, compare, rows_of
 
-PATHS = (carp.MAINTENANCE, *interfaces.PATHS, VIPS)
+PATHS = (carp_config.MAINTENANCE, *interfaces.PATHS, VIPS)
 TIMEOUT = 15.0  # seconds; a node is standby at once, and active after three announcements
 # carp(4): one byte each; 255 is not for use, and a node never announces without a pause.
 LIMITS = {"advskew": (0, 254), "advbase": (1, 254)}
@@ -45,7 +46,7 @@ def apply(node: Node, params: Mapping[str, Any]) -> Dict[str, Any]:
         steps = compare(vips, wanted, params["name"])
         if steps.problems and not params["received"]:
             raise NodeError("; ".join(steps.problems))
-        in_maintenance = reading.values[carp.MAINTENANCE] is not None
+        in_maintenance = reading.values[carp_config.MAINTENANCE] is not None
         for item in _compare_running(steps, node, wanted, in_maintenance):
             for row in rows_of(vips, item, params["name"]):
                 steps.up(row.vip)
@@ -100,7 +101,7 @@ def _compare_running(steps: Steps, node: Node, wanted: List[Wanted], in_maintena
     differing = []
     for item in wanted:
         instance = found.get((item.device, item.vhid))
-        skew = carp.MAINTENANCE_SKEW if in_maintenance else int(item.carp["advskew"])
+        skew = carp_config.MAINTENANCE_SKEW if in_maintenance else int(item.carp["advskew"])
         as_configured = instance is not None and (instance.advskew, instance.advbase) == (skew, int(item.carp["advbase"])) and not (
             set(item.addresses) - set(instance.addresses))
         if item.name not in steps.touched and not as_configured:

@@ -13,9 +13,10 @@ import pty
 import pytest
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms import capability
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import pfsync
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.linux.provider import LinuxProvider
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node, NodeError
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import pfsync, state_sync
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import state_sync
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.provider import PfsenseProvider
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.provider import Provider
 from ansible_collections.hafirewall.cluster.plugins.modules.state_sync import ARGUMENTS

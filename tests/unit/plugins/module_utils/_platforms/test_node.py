@@ -11,7 +11,7 @@ import os
 
 import pytest
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms import node as node_module
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node, NodeError
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node, NodeError, Secret
 
 
 def test_write_reports_change_once_and_keeps_mode(tmp_path):
@@ -140,3 +140,19 @@ def test_waiting_ends_with_the_condition_or_the_time():
     answers = iter([False, False, True])
     assert Node().wait_for(lambda: next(answers), timeout=5, interval=0.01) is True
     assert Node().wait_for(lambda: False, timeout=0.05, interval=0.01) is False
+
+
+def test_a_secret_word_is_run_and_never_shown():
+    node = Node()
+    assert node.act(["echo", "-n", Secret("hunter2")]).stdout == "hunter2"
+    assert node.commands == ["echo -n ********"]
+    with pytest.raises(NodeError) as caught:
+        node.act(["sh", "-c", 'echo "no: $0" >&2; exit 3', Secret("hunter2")])
+    assert "hunter2" not in str(caught.value) and "no: ********" in str(caught.value)
+
+
+def test_a_diff_has_what_may_be_shown_of_a_file(tmp_path):
+    node, path = Node(), tmp_path / "rc.conf"
+    path.write_text("pass hunter2\n")
+    assert node.write_text(str(path), "pass hunter3\n", redact=lambda text: text.replace("hunter", "*"))
+    assert (node.diffs[0]["before"], node.diffs[0]["after"], path.read_text()) == ("pass *2\n", "pass *3\n", "pass hunter3\n")

@@ -10,8 +10,9 @@ import re
 from typing import Any
 
 import pytest
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import carp
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import NodeError
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import bridge, carp, maintenance, virtual_ip
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import bridge, maintenance, virtual_ip
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.vips import VIPS
 from ansible_collections.hafirewall.cluster.plugins.modules.virtual_ip import ARGUMENTS
 from ansible_collections.hafirewall.cluster.tests.simulators.pfsense.layout import CARP_CONFIG

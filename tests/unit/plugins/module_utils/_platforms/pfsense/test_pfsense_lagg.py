@@ -11,8 +11,8 @@ import subprocess
 from typing import Any, Callable, Iterator
 
 import pytest
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import carp, devices, pfsync
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import NodeError
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import carp, devices, pfsync
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import lagg as capability
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.lagg_guard import AT_BOOT, FOLDER, Guard
 from ansible_collections.hafirewall.cluster.tests.simulators.pfsense.layout import CARP_CONFIG, CONFIG

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 
 import pytest
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import carp
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import NodeError
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import carp, maintenance
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import maintenance
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.maintenance import apply
 from ansible_collections.hafirewall.cluster.tests.simulators.pfsense.layout import CARP_CONFIG
 from ansible_collections.hafirewall.cluster.tests.simulators.pfsense.node import PfsenseNode

@@ -9,9 +9,10 @@ from __future__ import annotations
 import ipaddress
 
 import pytest
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import pass_rule, pf_ruleset
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.ifconfig import parse as links_of
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.pf_verdict import Scene, among
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import pass_rule, pf_ruleset
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.ifconfig import parse as links_of
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.pf_verdict import Scene, among
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.kept_rule import kept
 from ansible_collections.hafirewall.cluster.tests.simulators.pfsense.transcripts import printed, transcript
 
 LINKS = links_of("""em0: flags=8843<UP,BROADCAST,RUNNING> metric 0 mtu 1500
@@ -47,7 +48,7 @@ def scene(tables=None, anchors=None):
 
 def evidence(rules, configured=(KEPT,), sync=SYNC, running=True, **around):
     parsed = pf_ruleset.parse("\n".join("@%d %s" % item for item in enumerate(rules)))
-    return pass_rule.observe(running, parsed, scene(**around), sync, dict(zip("0123", configured)))
+    return pass_rule.observe(running, parsed, scene(**around), sync, kept(dict(zip("0123", configured))))
 
 
 def test_the_rule_as_pfsense_has_it_is_present_effective_and_kept():
@@ -166,7 +167,7 @@ def test_rules_that_freebsd_printed_are_read():
 def test_what_they_decided_is_what_freebsd_did_with_the_packets():
     links = links_of("em1: flags=8843<UP> metric 0 mtu 1500\n\tinet 10.255.0.1 netmask 0xffffff00\n")
     sync = pass_rule.Sync("em1", "opt1", "10.255.0.0/24", None)
-    verdicts = [pass_rule.observe(True, pf_ruleset.parse(transcript(name)), scene()._replace(links=links), sync, {})["effective"]
+    verdicts = [pass_rule.observe(True, pf_ruleset.parse(transcript(name)), scene()._replace(links=links), sync, kept({}))["effective"]
                 for name in ("20-pfctl-vvsr-without-pfsync-rule.A", "22-pfctl-vvsr-with-pfsync-rule.A")]
     assert verdicts == [False, True]
 

@@ -7,8 +7,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import devices
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.ifconfig import Address, network_of, own_address, parse
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import devices
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.ifconfig import Address, network_of, own_address, parse
 from ansible_collections.hafirewall.cluster.tests.simulators.pfsense.transcripts import transcript
 
 # sbin/ifconfig: ifvlan.c (the second form is that of releases before 13), iflagg.c with -v, ifbridge.c.

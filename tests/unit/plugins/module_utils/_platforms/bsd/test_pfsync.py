@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.pfsync import Pfsync, parse
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.pfsync import Pfsync, parse
 
 UP = "pfsync0: flags=1000041<UP,RUNNING,LOWER_UP> metric 0 mtu 1500\n"
 

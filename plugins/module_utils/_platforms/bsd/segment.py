@@ -18,8 +18,8 @@ import time
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.asking import SECONDS, Counters, difference, targets
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import devices
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node, NodeError
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import devices
 
 _DISCARD = 9  # the port that the datagrams go to; nobody is to answer
 _ECHO_REQUEST = 128

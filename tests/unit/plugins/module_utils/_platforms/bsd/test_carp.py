@@ -4,9 +4,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import bridge, carp
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.carp import Instance
-from ansible_collections.hafirewall.cluster.tests.simulators.pfsense.layout import CARP_CONFIG
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import carp
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.carp import Instance
 
 IFCONFIG = """em0: flags=8863<UP,BROADCAST,RUNNING,SIMPLEX,MULTICAST> metric 0 mtu 1500
     options=4e524bb<RXCSUM,TXCSUM>
@@ -32,11 +31,3 @@ def test_ifconfig_is_read() -> None:
         Instance("em0", 20, "active", 1, 0, ("203.0.113.1",)), Instance("em0", 21, "init", 1, 100, ("2001:db8::1",)),
         Instance("em1", 2, "standby", 1, 254, ("192.0.2.1",)), Instance("em1", 20, None, 2, 0, ()),
     ]
-
-
-def test_the_configuration_is_read_without_its_passwords(make) -> None:
-    node = make(config=CARP_CONFIG)
-    node.edit("<interface>wan</interface>", "<interface>opt9</interface>")
-    found = carp.configured(bridge.read(node, carp.PATHS))
-    assert [(vip["vhid"], vip["device"], vip["descr"]) for vip in found] == [("10", "em1", "LAN & guests")]
-    assert "not to be seen" not in repr(found)

@@ -2,19 +2,18 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The evidence about the pass rule: what the ruleset in force does with pfsync's packets, and whether the configuration keeps it so."""
+"""The evidence about the pass rule: what the ruleset in force does with pfsync's packets, and whether a reload keeps it so."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import bridge, pf_ruleset
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.ifconfig import Link, own_address
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.pf_ruleset import Rule
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.pf_verdict import (
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import pf_ruleset
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.ifconfig import Link, own_address
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.pf_ruleset import Rule
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.pf_verdict import (
     EVERYBODY,
     PROTOCOLS,
     Network,
@@ -26,16 +25,16 @@ from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfse
     verdict,
     ways,
 )
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.pfsync import MULTICAST
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.pfsync import MULTICAST
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node
 
-FIELDS = ("type", "interface", "protocol", "ipprotocol", "disabled", "floating", "direction", "tracker")
-PATHS: Sequence[bridge.Path] = tuple(("filter", "rule", "*", field) for field in FIELDS)
 _MOST_ANCHORS = 16  # that are read for one call; users of a VPN may have one each
 _MOST_MEMBERS = 1000  # of a table that is read whole
 
 
 class Sync(NamedTuple):
-    """Where pfsync's packets go: ``key`` is the product's name of the interface, ``network`` that of the members, ``peer`` None for multicast."""
+    """Where pfsync's packets go: ``key`` is a product's own name of the interface, None on a system without such; ``network`` is that of the members, and
+    ``peer`` None for multicast."""
 
     device: str
     key: Optional[str]
@@ -90,7 +89,8 @@ def _members(listing: str) -> Optional[List[Network]]:
         return None
 
 
-def observe(running: bool, rules: Sequence[Rule], around: Scene, sync: Optional[Sync], configured: Mapping[str, Mapping[str, Any]]) -> Dict[str, Any]:
+def observe(running: bool, rules: Sequence[Rule], around: Scene, sync: Optional[Sync],
+            kept: Callable[[Sequence[Rule], Sync], Tuple[bool, List[str]]]) -> Dict[str, Any]:
     """The ``pass_rule`` evidence.
 
     Args:
@@ -98,7 +98,7 @@ def observe(running: bool, rules: Sequence[Rule], around: Scene, sync: Optional[
         rules: the ruleset in force.
         around: what it refers to.
         sync: where the packets go; None when that is not known.
-        configured: the rules of the configuration, each with its :data:`FIELDS`.
+        kept: of the rules that are meant by ``present``: whether a reload keeps one, and why not.
     Returns:
         ``filtered``: the packet filter is on. ``present``: a rule passes pfsync on the Sync interface from the Sync network, and nothing else. ``effective``:
         what the members send gets in, and what this node sends gets out (None: not known). ``persistent``: the configuration has the rule too.
@@ -122,7 +122,7 @@ def observe(running: bool, rules: Sequence[Rule], around: Scene, sync: Optional[
     found["rules"] = [{"table": "pf", "chain": None, "position": rule.number, "name": rule.tracker, "packets": rule.packets, "bytes": rule.octets}
                       for rule in own]
     found["broader"] = _broader(rules, sync, around)
-    found["persistent"], found["reasons"] = _persistent(own, sync, configured)
+    found["persistent"], found["reasons"] = kept(own, sync)
     return found
 
 
@@ -180,15 +180,3 @@ def _broader(rules: Sequence[Rule], sync: Sync, around: Scene) -> List[str]:
             elif way.action == "pass" and way.rule is not None and _excess(way.rule, sync):
                 found[shown(way.rule)] = "%s (%s)" % (shown(way.rule), ", ".join(_excess(way.rule, sync)))
     return list(found.values())
-
-
-def _persistent(own: Sequence[Rule], sync: Sync, configured: Mapping[str, Mapping[str, Any]]) -> Any:
-    """Whether a reload keeps the rule, and why not. Only what is in the configuration is loaded again."""
-    kept = [rule for rule in configured.values() if rule.get("type") == "pass" and (rule.get("protocol") or "") == "pfsync" and "disabled" not in rule
-            and sync.key in str(rule.get("interface") or "").split(",")]
-    if not own:
-        return False, ["the configuration has the rule, and it is not in force"] if kept else ["the configuration has no such rule"]
-    trackers = {rule.tracker.lstrip("0") for rule in own if rule.tracker}
-    if not kept or (trackers and not any((rule.get("tracker") or "").lstrip("0") in trackers for rule in kept)):
-        return False, ["the rule is in force, and not in the configuration: the next reload removes it"]
-    return True, []

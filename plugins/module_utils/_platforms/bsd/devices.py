@@ -2,18 +2,16 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The evidence about interfaces: what ifconfig and netstat say of each device, and what the product's configuration makes of it."""
+"""The evidence about interfaces: what ifconfig and netstat say of each device, and what the node's configuration makes of it."""
 
 from __future__ import annotations
 
 import ipaddress
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Dict, List, Mapping, Optional
 
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import ifconfig, netstat
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.ifconfig import Lagg, Link
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import bridge, ifconfig, netstat
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.ifconfig import Lagg, Link
-
-PATHS: Sequence[bridge.Path] = tuple(("interfaces", "*", field) for field in ("if", "descr", "ipaddr", "ipaddrv6"))
 
 # Devices of the packet filter and of IPsec that carry no traffic of their own; old releases have them in no group, so their names count too.
 _PSEUDO = {"lo", "pflog", "pfsync", "enc"}
@@ -52,7 +50,7 @@ def rows(found: Links, counted: Mapping[str, Mapping[str, int]], assigned: Mappi
     Args:
         found: from :func:`links`.
         counted: from :func:`counters`.
-        assigned: the product's interfaces by key, with the fields of :data:`PATHS` that they have.
+        assigned: the configuration's interfaces by key, each with its device (``if``) and, as far as stated, ``descr``, ``ipaddr`` and ``ipaddrv6``.
     """
     masters = {member: link.name for link in found.values() for member in _members(link)}
     keys: Dict[Any, str] = {}

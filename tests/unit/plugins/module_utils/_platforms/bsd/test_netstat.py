@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import netstat
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import netstat
 from ansible_collections.hafirewall.cluster.tests.simulators.pfsense.transcripts import transcript
 
 # usr.bin/netstat/if.c: a device without a hardware address has one word less, one that is down a star on older releases.

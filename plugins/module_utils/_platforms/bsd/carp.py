@@ -2,21 +2,14 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""CARP: as the configuration has it, and as the kernel runs it."""
+"""CARP as the kernel runs it, read from ifconfig."""
 
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import List, NamedTuple, Optional, Tuple
 
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import bridge, interfaces
-
-MAINTENANCE = ("virtualip_carp_maintenancemode",)
-# What the product gives every virtual address in maintenance.
-MAINTENANCE_SKEW = 254
-FIELDS = ("mode", "interface", "vhid", "advbase", "advskew", "subnet", "subnet_bits", "uniqid", "descr")
-PATHS: Sequence[bridge.Path] = (MAINTENANCE, *interfaces.PATHS, *(("virtualip", "vip", "*", field) for field in FIELDS))
 
 _STATES = {"MASTER": "active", "BACKUP": "standby", "INIT": "init"}
 
@@ -56,15 +49,3 @@ def parse(text: str) -> List[Instance]:
             own = tuple(address for address, number in addresses if number == vhid)
             found.append(Instance(device, int(vhid), _STATES.get(state), int(advbase), int(advskew), own))
     return found
-
-
-def configured(reading: bridge.Reading) -> List[Dict[str, Any]]:
-    """The CARP addresses of the configuration, each with its fields and the ``device`` of its interface, without those whose interface is off."""
-    rows = reading.rows("interfaces")
-    vips = [vip for _key, vip in sorted(reading.rows("virtualip", "vip").items(), key=_number)]
-    return [dict(vip, device=rows[vip["interface"]].get("if")) for vip in vips
-            if vip.get("mode") == "carp" and "enable" in rows.get(vip.get("interface", ""), {})]
-
-
-def _number(item: Tuple[str, Any]) -> int:
-    return int(item[0])

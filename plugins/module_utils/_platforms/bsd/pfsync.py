@@ -2,13 +2,15 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""pfsync0 as the kernel runs it, read from ifconfig."""
+"""pfsync as the kernel runs it, read from ifconfig and netstat."""
 
 from __future__ import annotations
 
 import re
-from typing import List, NamedTuple, Optional
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional
 
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import netstat
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.ifconfig import Link, own_address
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node
 
 INTERFACE = "pfsync0"
@@ -61,6 +63,24 @@ def addresses(node: Node, device: str) -> List[str]:
         NodeError: there is no such device.
     """
     return re.findall(r"^\s+inet (\S+)", node.query(["ifconfig", device]).stdout, re.MULTILINE)
+
+
+def counters(node: Node) -> Optional[Dict[str, Any]]:
+    """What pfsync has counted.
+
+    Raises:
+        NodeError: there is no netstat.
+    """
+    return netstat.pfsync(node.query(["netstat", "-s", "-p", "pfsync", "--libxo", "json"]).stdout)
+
+
+def as_evidence(now: Optional[Pfsync], links: Mapping[str, Link]) -> Optional[Dict[str, Any]]:
+    """What of the evidence ``engine`` tells how it runs; None when it sends nowhere."""
+    if now is None or now.device is None:
+        return None
+    address = own_address(links, now.device)
+    return {"interface": now.device, "transport": "multicast" if now.peer is None else "unicast", "peer": now.peer,
+            "address": None if address is None else address.split("/")[0], "network": None, "version": now.version, "defer": now.defer, "maxupd": now.maxupd}
 
 
 def _number(word: Optional[str]) -> Optional[int]:

@@ -14,8 +14,8 @@ import ipaddress
 import re
 from typing import Callable, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.ifconfig import Link
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.pf_ruleset import Rule
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.ifconfig import Link
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.pf_ruleset import Rule
 
 Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 PROTOCOLS = ("pfsync", "240")
