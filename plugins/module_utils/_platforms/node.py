@@ -20,7 +20,6 @@ import time
 from contextlib import contextmanager
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence
 
-
 _HIDDEN = "********"
 
 
