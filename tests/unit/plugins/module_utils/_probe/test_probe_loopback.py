@@ -128,7 +128,7 @@ def test_a_process_that_was_killed_makes_reading_fail(options: dict[str, Any]):
     probe.listen(server)
     victim = probe.running("server")[0]
     os.kill(victim.pid, 9)
-    end = time.monotonic() + 5
+    end = time.monotonic() + 60
     while victim.alive and time.monotonic() < end:
         time.sleep(0.01)
     with pytest.raises(ProbeError, match="process tcp-0 of probe server has ended"):

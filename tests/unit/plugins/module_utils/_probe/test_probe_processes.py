@@ -46,7 +46,7 @@ def echo(name: str, lifetime: float = 30) -> Spec:
 
 
 def eventually(condition: Callable[[], bool]) -> bool:
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while not condition() and time.monotonic() < end:
         time.sleep(0.01)
     return condition()
