@@ -25,12 +25,12 @@ import yaml
 from ansible import context
 from ansible.executor.playbook_executor import PlaybookExecutor
 from ansible.executor.process.worker import WorkerProcess
+from ansible.executor.task_queue_manager import TaskQueueManager
 from ansible.inventory.manager import InventoryManager
 from ansible.module_utils.common.collections import ImmutableDict
 from ansible.module_utils.testing import patch_module_args
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.action import ActionBase
-from ansible.plugins.callback import CallbackBase
 from ansible.utils.display import Display
 from ansible.vars.manager import VariableManager
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms import capability
@@ -78,26 +78,6 @@ class Run(NamedTuple):
                 for host in dict.fromkeys(execution.host for execution in self.executions)}
 
 
-class _Failures(CallbackBase):
-    """Notes what failed."""
-
-    CALLBACK_VERSION = 2.0
-    CALLBACK_TYPE = "aggregate"
-    CALLBACK_NAME = "failures"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[tuple[str, str]] = []
-
-    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
-        if not ignore_errors:
-            host, said = (result.host, result.result) if hasattr(result, "host") else (result._host, result._result)
-            self.found.append((host.get_name(), str(said.get("msg"))))
-
-    def v2_runner_on_unreachable(self, result: Any) -> None:
-        self.v2_runner_on_failed(result)
-
-
 class Simulation:
     """Nodes by the name of their host, and the time that they share.
 
@@ -125,7 +105,8 @@ class Simulation:
         hosts = {host: {**variables, "ansible_connection": "local", "ansible_python_interpreter": "/usr/bin/python3"} for host, variables in hostvars.items()}
         inventory.write_text(yaml.safe_dump({"all": {"hosts": hosts}}), encoding="utf-8")
         executions: list[Execution] = []
-        loader, noted = DataLoader(), _Failures()
+        failures: list[tuple[str, str]] = []
+        loader = DataLoader()
         context.CLIARGS = ImmutableDict(
             connection="local", module_path=None, forks=1, become=None, become_method=None, become_user=None, become_ask_pass=False, check=check, diff=True,
             extra_vars=[json.dumps(extra)], syntax=None, start_at_task=None, listhosts=None, listtasks=None, listtags=None, verbosity=0, private_key_file=None,
@@ -133,13 +114,12 @@ class Simulation:
             flush_cache=False, inventory=[str(inventory)], subset=None, task_timeout=0, args=[], ignore_certs=False, force_handlers=False, step=False)
         found = InventoryManager(loader=loader, sources=[str(inventory)])
         executor = PlaybookExecutor([str(PLAYBOOKS / (name + ".yml"))], found, VariableManager(loader=loader, inventory=found), loader, {})
-        executor._tqm._stdout_callback = noted
-        with self._here(executions):
+        with self._here(executions, failures):
             status = executor.run()
-        return Run(int(status), executions, noted.found)
+        return Run(int(status), executions, failures)
 
     @contextlib.contextmanager
-    def _here(self, executions: list[Execution]) -> Iterator[None]:
+    def _here(self, executions: list[Execution], failures: list[tuple[str, str]]) -> Iterator[None]:
         """Ansible with its tasks and its modules in this process."""
         def execute(action: Any, module_name: str | None = None, module_args: dict[str, Any] | None = None, task_vars: dict[str, Any] | None = None,
                     **_more: Any) -> dict[str, Any]:
@@ -151,10 +131,16 @@ class Simulation:
             executions.append(Execution(host, name[len(COLLECTION):], result))
             return json.loads(json.dumps(result))
 
+        def tell(_manager: Any, event: str, *arguments: Any, **_more: Any) -> None:
+            # What Ansible would show to people.
+            if event in ("v2_runner_on_failed", "v2_runner_on_unreachable"):
+                host, said = (arguments[0].host, arguments[0].result) if hasattr(arguments[0], "host") else (arguments[0]._host, arguments[0]._result)
+                failures.append((host.get_name(), str(said.get("msg"))))
+
         with contextlib.ExitStack() as stack:
             for target, attribute, double in (
                 (WorkerProcess, "start", _in_process), (ActionBase, "_execute_module", execute), (capability.platform, "system", lambda: self.system),
-                (Display, "display", lambda *_arguments, **_more: None),
+                (TaskQueueManager, "send_callback", tell), (Display, "display", lambda *_arguments, **_more: None),
             ):
                 stack.enter_context(mock.patch.object(target, attribute, double))
             # The controller waits for nodes whose time is not this machine's.
