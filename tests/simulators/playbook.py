@@ -134,8 +134,7 @@ class Simulation:
         def tell(_manager: Any, event: str, *arguments: Any, **_more: Any) -> None:
             # What Ansible would show to people.
             if event in ("v2_runner_on_failed", "v2_runner_on_unreachable"):
-                host, said = (arguments[0].host, arguments[0].result) if hasattr(arguments[0], "host") else (arguments[0]._host, arguments[0]._result)
-                failures.append((host.get_name(), str(said.get("msg"))))
+                failures.append((arguments[0].host.get_name(), str(arguments[0]._return_data.get("msg"))))
 
         with contextlib.ExitStack() as stack:
             for target, attribute, double in (
