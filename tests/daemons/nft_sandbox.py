@@ -131,7 +131,7 @@ for line in sys.stdin:
         body = body[:2] + struct.pack("!H", total(body)) + body[4:]
     else:
         body = bytes(16)
-    header = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(body), 1, 0, packet["hops"] or 64, packet["protocol"], 0, source, target)
+    header = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(body), packet["number"], 0, packet["hops"] or 64, packet["protocol"], 0, source, target)
     raw.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, (packet["device"] + "\\0").encode())
     raw.sendto(header + body, (packet["target"], 0))
     print("sent", flush=True)
@@ -166,10 +166,13 @@ class Neighbour:
                 self.member.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton(group) + socket.inet_aton(address.split("/")[0]))
         self.sender = subprocess.Popen([*inside, sys.executable, "-c", _SENDER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
-    def send(self, packet: Any) -> None:
-        """Send a described packet (IPv4; UDP, IGMP query or anything else with an empty body) to the machine under test."""
+    def send(self, packet: Any, number: int = 1) -> None:
+        """Send a described packet (IPv4; UDP, IGMP query or anything else with an empty body) to the machine under test; the number is its IP id.
+
+        It may come in after this has returned, for the kernel does that when it finds the time, and asks for a hardware address before.
+        """
         assert self.sender.stdin is not None and self.sender.stdout is not None
-        self.sender.stdin.write(json.dumps(packet._asdict()) + "\n")
+        self.sender.stdin.write(json.dumps(dict(packet._asdict(), number=number)) + "\n")
         self.sender.stdin.flush()
         assert self.sender.stdout.readline() == "sent\n"
 

@@ -79,21 +79,24 @@ def test_traffic_really_passes_a_ruleset_that_drops_by_default() -> None:
     neighbour = Neighbour({"sync0": "198.51.100.129/28", "lan0": "192.0.2.2/24"})
     configure(STRICT)
     counters = "; ".join("ip protocol %d counter" % protocol for protocol in (17, 2, 112))
-    run("nft", "-f", "-", stdin="table ip probe { chain arrived { type filter hook input priority 300; %s; }; }" % counters)
+    run("nft", "-f", "-", stdin="table ip probe { chain seen { type filter hook prerouting priority -500; %s; }; "
+        "chain arrived { type filter hook input priority 300; %s; }; }" % (counters, counters))
     wanted = sync_rule.nft_rules.wanted_rules(options())
     incoming = [packet for rule in wanted for packet in rule.packets if packet.direction == "in" and packet.version == 4]
 
-    def arrivals() -> List[int]:
-        return [part["counter"]["packets"] for entry in json.loads(run("nft", "-j", "list", "table", "ip", "probe"))["nftables"] if "rule" in entry
+    def counted(chain: str) -> List[int]:
+        return [part["counter"]["packets"] for entry in json.loads(run("nft", "-j", "list", "chain", "ip", "probe", chain))["nftables"] if "rule" in entry
                 for part in entry["rule"]["expr"] if "counter" in part]
 
     for packet in incoming:
         neighbour.send(packet)
-    assert arrivals() == [0, 0, 0]
+    assert Node().wait_for(lambda: counted("seen") == [1, 1, 1], 60)
+    assert counted("arrived") == [0, 0, 0]
     applied()
     for packet in incoming:
         neighbour.send(packet)
-    assert arrivals() == [1, 1, 1]
+    assert Node().wait_for(lambda: counted("seen") == [2, 2, 2], 60)
+    assert counted("arrived") == [1, 1, 1]
     assert {rule["name"]: rule["packets"] for rule in observed()["rules"] if rule["name"] in IN[:3]} == dict.fromkeys(IN[:3], 1)
     neighbour.close()
 

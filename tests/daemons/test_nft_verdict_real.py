@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ipaddress
+import itertools
 from typing import Dict
 
 import pytest
@@ -38,9 +39,16 @@ CHAINS = """table inet t {
 %s
  }
 }
-table ip probe { chain arrived { type filter hook input priority 300; counter; }
+table ip probe {
+ chain seen { type filter hook prerouting priority -500; }
+ chain arrived { type filter hook input priority 300; }
 }
 """
+
+
+def counted(chain: str) -> bool:
+    """Whether the packet of this number went through the chain."""
+    return "packets 1 bytes" in run("nft", "list", "chain", "ip", "probe", chain)
 
 
 @pytest.mark.parametrize(("policy", "first"), [("accept", "iifname lan0 notrack;"), ("drop", "")])
@@ -53,13 +61,17 @@ def test_the_verdict_is_the_kernels(policy: str, first: str) -> None:
                engine._replace(target="198.51.100.129"), engine._replace(protocol=2, port=None, kind="membership-query", hops=1, target="224.0.0.1"),
                engine._replace(protocol=112, port=None, device="lan0", source="192.0.2.3", target="224.0.0.18", hops=255), engine._replace(port=53)]
     seen: Dict[str, int] = {"accept": 0, "drop": 0, "unknown": 0}
+    numbers = itertools.count(1)
     for body in RULESETS:
         run("nft", "-f", "-", stdin="flush ruleset\n" + CHAINS % (first, policy, body))
         ruleset = nft_live.current(Node())
         for packet in packets:
-            run("nft", "-f", "-", stdin="flush table ip probe\nadd rule ip probe arrived counter\n")
-            neighbour.send(packet)
-            passed = "packets 0 bytes" not in run("nft", "list", "table", "ip", "probe")
+            number = next(numbers)
+            count = "".join("add rule ip probe %s ip id %d counter\n" % (chain, number) for chain in ("seen", "arrived"))
+            run("nft", "-f", "-", stdin="flush table ip probe\n" + count)
+            neighbour.send(packet, number)
+            assert Node().wait_for(lambda: counted("seen"), 60, 0.01), (body, packet)
+            passed = counted("arrived")
             verdict = decide(ruleset, packet).verdict
             seen[verdict] += 1
             assert verdict in ("unknown", "accept" if passed else "drop"), (body, packet, passed)
