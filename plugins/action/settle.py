@@ -26,7 +26,7 @@ class ActionModule(ActionBase):
         """Read, judge, wait a moment, again; ends at the first reading that shows a node at rest, or fails with the reasons of the last."""
         super().run(tmp, task_vars)
         _unused, arguments = self.validate_argument_spec(
-            argument_spec={"plan": {"type": "dict", "required": True}, "timeout": {"type": "int", "default": 60}})
+            argument_spec={"plan": {"type": "dict", "required": True}, "timeout": {"type": "int", "default": 120}})
         plan, variables = arguments["plan"], task_vars or {}
         peers = {host: evidence_of(variables["hostvars"], host) for host in plan["peers"]}
         end = time.monotonic() + arguments["timeout"]

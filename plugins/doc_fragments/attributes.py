@@ -42,7 +42,7 @@ attributes:
     description: Changes nothing.
   platform:
     support: full
-    platforms: linux
+    platforms: freebsd, linux, openbsd, pfsense
     description: Platforms that the module drives.
 """
 
@@ -54,6 +54,8 @@ options:
       - Detected on the node when not stated.
     type: str
     choices:
+      - freebsd
       - linux
+      - openbsd
       - pfsense
 """

@@ -30,6 +30,10 @@ attributes:
   action:
     support: full
     description: Indicates this has a corresponding action plugin so some parts of the options can be executed on the controller.
+  platform:
+    support: full
+    platforms: freebsd, linux, pfsense
+    description: Platforms that the module drives.
 options:
   laggs:
     description:

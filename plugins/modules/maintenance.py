@@ -13,6 +13,14 @@ description:
   - In maintenance the node gives up its virtual addresses at once and takes over none, also after a reboot, until it leaves maintenance.
   - Waits until the addresses are gone from this node, or until it takes part again. When that does not happen, the node is put back as it was.
   - On pfSense it is the persistent CARP maintenance mode. A node without another one that takes over keeps its addresses there, which is an error.
+  - On FreeBSD it adds 241 to C(net.inet.carp.demotion), and takes exactly that away again. What is its own part of the sum is recorded in the kernel's
+    environment (C(kenv hafirewall.demotion)), so a run that was cut off, a reboot, and others who demote the node do no harm. A start script,
+    C(/usr/local/etc/rc.d/hafirewall_maintenance), does it again at each boot before the node has an address. Without C(net.inet.carp.preempt), under which
+    no other node takes over from an active one, the ids are set to backup too. A node without another one that takes over keeps its addresses, which is an
+    error.
+  - On OpenBSD it adds 64 to the demotion of the interface group C(carp), and takes exactly that away again. C(/var/run/hafirewall.carpdemote) says that it has
+    done so since the boot, and a marked block in C(/etc/rc.local) does it again at each boot, before CARP takes part. A node without another one that takes
+    over keeps its addresses, which is an error.
   - The node cannot know whether another one can take over. M(hafirewall.cluster.check) and the playbook C(hafirewall.cluster.maintenance) can.
 extends_documentation_fragment:
   - hafirewall.cluster.attributes
@@ -20,7 +28,7 @@ extends_documentation_fragment:
 attributes:
   platform:
     support: full
-    platforms: linux, pfsense
+    platforms: freebsd, linux, openbsd, pfsense
     description: Platforms that the module drives.
 options:
   state:
@@ -30,8 +38,14 @@ options:
     type: str
     choices: [enabled, disabled]
     required: true
+  persistent:
+    description:
+      - Whether maintenance outlasts a reboot. V(false) is for FreeBSD and OpenBSD only, because the others know no other way.
+      - Only with O(state=enabled).
+    type: bool
+    default: true
 notes:
-  - Needs what M(hafirewall.cluster.virtual_ip) has set up, on pfSense any CARP address.
+  - Needs what M(hafirewall.cluster.virtual_ip) has set up, on FreeBSD, OpenBSD and pfSense any CARP address.
 seealso:
   - module: hafirewall.cluster.virtual_ip
 author:
@@ -90,7 +104,10 @@ from typing import Any, Dict
 
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.capability import run_capability
 
-ARGUMENTS: Dict[str, Any] = {"state": {"type": "str", "choices": ["enabled", "disabled"], "required": True}}
+ARGUMENTS: Dict[str, Any] = {
+    "state": {"type": "str", "choices": ["enabled", "disabled"], "required": True},
+    "persistent": {"type": "bool", "default": True},
+}
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ extends_documentation_fragment:
 attributes:
   platform:
     support: full
-    platforms: linux, pfsense
+    platforms: freebsd, linux, openbsd, pfsense
     description: Platforms that the module drives.
   facts:
     support: full
@@ -31,7 +31,8 @@ options:
   sync_interface:
     description:
       - Device on the Sync network.
-      - Needed with O(sample=true) when the engine does not run; otherwise the running engine's own interface is used, on pfSense also the configured one.
+      - Needed with O(sample=true) when the engine does not run; otherwise the running engine's own interface is used, on pfSense, FreeBSD and
+        OpenBSD also the configured one.
     type: str
   sync_network:
     description:
@@ -43,8 +44,8 @@ options:
       - Listen on the Sync network for about a second, and measure the traffic of all interfaces meanwhile.
       - Sends ARP requests for every address of O(sync_network) when that is IPv4 and has at most 256 addresses,
         and an ICMPv6 echo request to all nodes of the link from each IPv6 address that the node has there.
-      - On pfSense a datagram to port 9 of each address makes the kernel send the ARP requests, and its tables of neighbours are read. They remember who was
-        there within the last 20 minutes.
+      - On pfSense, FreeBSD and OpenBSD a datagram to port 9 of each address makes the kernel send the ARP requests, and its tables of neighbours are read.
+        They remember who was there within the last 20 minutes.
     type: bool
     default: false
   raw:
@@ -107,13 +108,16 @@ evidence:
       description:
         - C(id) and C(version) of the distribution, or of the product.
         - On pfSense also its C(edition), V(CE) or V(Plus), and C(base), the release of FreeBSD that it is built on.
+        - On FreeBSD the C(version) is that of the running kernel. C(userland) and C(installed_kernel) are the releases of these two, and C(reboot_pending)
+          tells whether another kernel is installed than the one that runs, so that an update waits for a reboot.
+        - On OpenBSD the C(version) is that of the running kernel, and these three are V(none).
       type: dict
       sample: {id: debian, version: "12"}
     kernel:
       description: Release of the running kernel.
       type: str
     boot_id:
-      description: Name of this boot, a new one means that the node was rebooted. On FreeBSD it is the second in which the kernel began.
+      description: Name of this boot, a new one means that the node was rebooted. On FreeBSD and OpenBSD it is the second in which the kernel began.
       type: str
     config:
       description: C(version) and last C(revision) (C(time), C(description), C(username)) of the product's configuration. pfSense only.
@@ -131,26 +135,36 @@ evidence:
       description:
         - The sync engine - C(installed), C(enabled), C(masked), C(running), its C(config) as running, whether that is the file's (C(config_current)),
           whether its interface has C(joined) the multicast group, its C(counters), the sizes of its C(tables), and the C(refresh) of quiet states.
-        - On pfSense also whether an C(empty) element switches it on, whether the packet C(filter) runs, whether the states of the others have been taken over
-          (C(synced)), the C(host_id) that marks the node's own states, the C(creators) of all states that it holds, and the format of messages that this
-          collection has C(pinned) across reboots. A C(version) of V(none) in C(config) is a kernel that has one format.
+        - On pfSense, FreeBSD and OpenBSD also whether the packet C(filter) runs, whether no transfer of the other nodes' states is under way (C(synced); one
+          that has failed counts as ended), the C(host_id) that marks the node's own states, the C(creators) of all states that it holds, the C(checksum) of the
+          ruleset, by which states are linked to rules, the C(mtu) of pfsync0, and the format of messages that is C(pinned) across reboots, on pfSense by
+          this collection. A C(version) of V(none) in C(config) is a kernel that has one format.
+        - On pfSense also whether an C(empty) element switches it on.
+        - On FreeBSD also C(most_mtu), with more than which this kernel sends nothing (V(none) for any), what came of the last transfer of the other nodes'
+          states by the kernel's own messages (C(bulk), V(done), V(failed) or V(pending), V(none) when they do not tell), and how many states there are by
+          creator (C(states_by_creator)) and by the interface that they name (C(states_by_interface), V(all) for those that float). With more than 200,000
+          states these two are V(none).
+        - On OpenBSD C(synced) is V(true) while CARP is demoted by less than 32, and V(none) otherwise, for the kernel does not tell it. The numbers by creator
+          and by interface are told as on FreeBSD, without the states of pfsync's and CARP's own packets.
       type: dict
     vrrp:
       description:
         - The virtual addresses' service - C(installed), C(enabled), C(running), C(config_current), and C(instances) with their state.
-        - On pfSense also the C(demotion) of CARP.
+        - On pfSense, FreeBSD and OpenBSD also the C(demotion) of CARP, on OpenBSD that of the group C(carp).
+        - On FreeBSD and OpenBSD also what the kernel said of it since CARP was last not demoted (C(demotion_why), C(by) and C(why) each).
       type: dict
     maintenance:
       description: Whether the node is in maintenance.
       type: bool
     state_policy:
-      description: V(if-bound) or V(floating), V(none) where it is not known. pfSense only.
+      description: V(if-bound) or V(floating), V(none) where it is not known. On FreeBSD and OpenBSD it is what C(pf.conf) says. Not on Linux.
       type: str
     state_policy_from:
-      description: Whether the policy is V(configured) or the release's V(default). pfSense only.
+      description: Whether the policy is V(configured) or the release's V(default). Not on Linux.
       type: str
     state_rules:
-      description: How many rules in force make states that are C(bound) to an interface, and how many name one for a route (C(routed)). pfSense only.
+      description: How many rules in force make states that are C(bound) to an interface, and how many name one for a route (C(routed)). Not on
+        Linux.
       type: dict
       sample: {bound: 0, routed: 2}
     pass_rule:

@@ -32,8 +32,9 @@ options:
   timeout:
     description:
       - Seconds after which the wait is given up and the task fails with the reasons.
+      - FreeBSD asks the others for their states for 66 seconds when nobody answers, which is so on the first node of a new cluster.
     type: int
-    default: 60
+    default: 120
 seealso:
   - module: hafirewall.cluster.node_info
 """

@@ -15,12 +15,30 @@ version_added: 0.1.0
 author:
   - hafirewall.cluster contributors (@hafirewall)
 description:
-  - Makes the platform's own state-sync engine run as described, now and after a reboot, or be off. It is C(conntrackd) on Linux, and pfsync on pfSense.
+  - Makes the platform's own state-sync engine run as described, now and after a reboot, or be off. It is C(conntrackd) on Linux, and pfsync on
+    FreeBSD, OpenBSD and pfSense.
   - Nothing is run when nothing differs. A change is validated on the node first. When a step fails, everything is put back as it was.
   - With conntrackd, a change restarts the engine, waits until it answers and has its peers' states, and compares the kernel's table before and after.
     A configuration that is not managed by this collection is kept beside the new one, as C(/etc/conntrackd/conntrackd.conf.before-hafirewall).
   - On pfSense, the settings of C(System > High Availability) are changed and applied by the product itself, with an entry in its history.
     When somebody saves the configuration meanwhile, it is read and compared again. Applying takes the product up to half a minute.
+  - On FreeBSD, C(pfsync_enable), C(pfsync_syncdev), C(pfsync_syncpeer) and C(pfsync_ifconfig) of C(rc.conf) are set by C(sysrc), and the host id and the
+    state policy in a marked block of C(pf.conf), which C(pfctl) judges before it is loaded; states stay. Other words of C(pfsync_ifconfig), as C(defer) and
+    C(maxupd), are somebody else's and stay, and pfsync0 runs by them. C(/etc/rc.d/pfsync) loads the kernel modules at boot.
+  - On FreeBSD, pfsync0 is told only what differs, since each word makes the kernel ask for all states again and demotes CARP meanwhile. On an active node
+    C(net.pfsync.carp_demotion_factor) is held at 0 until that has ended, so that the virtual addresses stay, and is then put back. When there are states of
+    another node that has been heard, the module waits for the end, and fails when that node sends nothing, although the kernel calls that an end too
+    (C(syncok)). Otherwise, as on the first node of a new cluster, it waits 7 seconds and returns a note. When such a transfer had failed, it is asked for again
+    as soon as another node has been heard.
+  - On FreeBSD, pfsync0 is never taken down while it runs, for states that are made then would travel later although their rules say C(no-sync). When it was
+    down, those of pfsync and CARP that have been made meanwhile are killed before the node joins; no other state is touched.
+  - On FreeBSD, the MTU of pfsync0 is kept within that of the Sync device, and within 4080 up to release 14, whose kernels send nothing with more.
+  - On OpenBSD, C(/etc/hostname.pfsync0) is written, with C(maxupd) and C(defer) as pfsync0 runs with them, and the host id and the state policy are in a
+    marked block of C(pf.conf), as on FreeBSD. A file of somebody else that says the same stays; another one is kept beside the new one, as
+    C(/etc/hostname.pfsync0.before-hafirewall). A pfsync0 that is not there is made by C(netstart); one that runs is taken down where its device or its peer
+    changes, for its kernel refuses that otherwise, and then asks for all states again.
+  - On OpenBSD, a pfsync0 that comes up demotes CARP by 32 until the states of the others are here, or for 24 seconds where nobody answers, and nothing can
+    hold that back, so an active node hands its addresses over meanwhile. A note says so. The module waits for the end.
   - Usually called by the role P(hafirewall.cluster.sync_engine#role) with options that come from the plan of the cluster.
 extends_documentation_fragment:
   - hafirewall.cluster.attributes
@@ -28,13 +46,14 @@ extends_documentation_fragment:
 attributes:
   platform:
     support: full
-    platforms: linux, pfsense
+    platforms: freebsd, linux, openbsd, pfsense
     description: Platforms that the module drives.
 options:
   enabled:
     description:
       - Whether states are carried at all.
-      - V(false) stops the engine and removes what this collection manages. On pfSense the other settings stay.
+      - V(false) stops the engine and removes what this collection manages. On pfSense the other settings stay, on FreeBSD all but
+        C(pfsync_enable), and on OpenBSD those in C(pf.conf); there C(hostname.pfsync0) is removed.
     type: bool
     default: true
   interface:
@@ -44,7 +63,7 @@ options:
     type: str
   address:
     description:
-      - This node's address on the Sync interface, IPv4 or IPv6; on pfSense IPv4.
+      - This node's address on the Sync interface, IPv4 or IPv6; on pfSense, OpenBSD and before FreeBSD 14.0 IPv4.
       - Required when O(enabled=true).
     type: str
   network:
@@ -101,6 +120,10 @@ options:
     description:
       - What pfsync marks this node's states with, one to eight hexadecimal digits. Each node of a cluster needs another one.
       - When not stated, it is left as it is. By default pfSense derives it from the machine.
+      - On FreeBSD, one that is not stated and not set in C(pf.conf) is derived from the machine too, being the first 32 bits of the SHA-256 of
+        C(kern.hostuuid). Without any, the kernel takes a new one at each load of C(pf.conf).
+      - On OpenBSD, the kernel takes a new one at each boot where C(pf.conf) sets none.
+      - On FreeBSD and OpenBSD, a C(set hostid) of somebody else is kept, and one that contradicts is an error.
       - Needs pfSense 2.7.0 or later. A change loads the packet filter's rules again; states that there are keep the old mark.
       - Must not be stated with conntrackd, which has none.
     type: str
@@ -108,6 +131,7 @@ options:
     description:
       - Whether a state is good for one interface only, which then must have the same name on all nodes, or for all.
       - When not stated, it is left as it is. States that there are keep what they are bound to.
+      - On FreeBSD and OpenBSD it is C(set state-policy) in C(pf.conf), where V(floating) is the default, and one of somebody else that contradicts is an error.
       - Needs pfSense CE 2.8 or Plus 24.03 or later. Must not be stated with conntrackd.
     type: str
     choices:
@@ -116,10 +140,13 @@ options:
   version:
     description:
       - Format of the messages that pfsync sends, for a cluster whose nodes' kernels differ. A kernel understands its own default format and all older ones.
-      - It is set at once, and again at the end of each boot by a command of this collection among those that pfSense runs then (C(system/shellcmd)).
-      - When not stated, that command is removed, and the kernel goes back to its default. A format that somebody else has set is left as it is.
-      - Kernels of pfSense before 2.7 and Plus 23.01 have one format, V(1301), and so have some later ones.
-      - Must not be stated with conntrackd, which has one format.
+      - On FreeBSD it is the word C(version) of C(pfsync_ifconfig), with C(hafirewall_pfsync_version) in C(rc.conf) as the mark that this collection has set
+        it. When not stated, a format with that mark is removed, and the kernel goes back to its default. One without the mark stays.
+      - On pfSense it is set at once, and again at the end of each boot by a command of this collection among those that pfSense runs then (C(system/shellcmd)).
+      - On pfSense, when not stated, that command is removed, and the kernel goes back to its default. A format that somebody else has set is left as it is.
+      - Kernels of FreeBSD before 14.0, and of pfSense before 2.7 and Plus 23.01, have one format, V(1301), and so have some later ones. FreeBSD 14 knows
+        V(1400) too, and FreeBSD 15 V(1500).
+      - Must not be stated on OpenBSD and with conntrackd, which have one format.
     type: int
     choices:
       - 1301
@@ -162,6 +189,12 @@ EXAMPLES = r"""
     peer: 198.51.100.130
     host_id: a1
     state_policy: floating
+
+- name: Carry states between FreeBSD 15 and FreeBSD 14 nodes, by multicast
+  hafirewall.cluster.state_sync:
+    interface: em1
+    address: 198.51.100.129
+    version: 1400
 
 - name: Carry no states
   hafirewall.cluster.state_sync:

@@ -15,7 +15,8 @@ description:
     120 seconds to live, so it touches no real connection and goes away by itself.
   - Counters of an engine prove nothing - with three nodes and the FTFW mode, states go missing while it counts no lost message.
     A state that was made on one node and found on another does.
-  - On pfSense it is refused, for pf has no way to insert a state. There M(hafirewall.cluster.check) looks at which nodes made the states that another holds.
+  - On FreeBSD, OpenBSD and pfSense it is refused, for pf has no way to insert a state. There M(hafirewall.cluster.check) looks at which nodes made the states
+    that another holds.
 author:
   - hafirewall.cluster contributors (@hafirewall)
 extends_documentation_fragment:

@@ -23,6 +23,20 @@ description:
     RV(pass_rule.broader). Floating rules and those of interface groups are asked before all others; those that may drop the traffic are named in RV(notes).
   - On pfSense, the rules are loaded by the product, and looked for in the ruleset in force. When pf does not take them, the configuration is put back.
     When somebody saves the configuration meanwhile, it is read and compared again.
+  - On FreeBSD, the rules are a block of C(/etc/pf.conf), or of the file that C(pf_rules) names, between the lines C(# BEGIN hafirewall.cluster filter) and
+    C(# END hafirewall.cluster filter). The block stands behind options, normalization, queueing and translation, and in front of the first rule that decides
+    about packets. All of its rules have C(quick) and C(no-sync). The rest of the file stays as it is, and the block moves when a rule comes in front of it.
+  - On FreeBSD, C(pf) is loaded and switched on where it is off, and C(pf_enable) is set in C(rc.conf). A node without a C(pf.conf) gets one with this block
+    alone, and C(pf) passes everything else then, as it did before. Where the node has rules that block, and C(pf) is off, the module refuses to start it,
+    for a connection that is open, as that of Ansible, has no state then and may be cut.
+  - On FreeBSD, C(pfctl) judges the new file, and what it makes of it is judged, before it replaces the old one. When rules that are asked before the block,
+    as those of a file that C(pf.conf) includes, drop the traffic for sure, they are named and nothing is changed. The file is loaded by C(pfctl -f), which
+    keeps all states. When that fails, the old file is put back and loaded. When C(pf) runs by rules of which the file has none, it is not loaded, for they
+    would be lost.
+  - On FreeBSD, the file is also loaded again when C(pf) runs without these rules although the file has them. RV(pass_rule.broader) tells of rules that pass
+    more, and of C(set skip) on the Sync interface.
+  - On OpenBSD it is the same with C(/etc/pf.conf), but C(pf) is in the kernel, and started at boot unless C(/etc/rc.conf.local) says C(pf=NO), which
+    C(rcctl) then changes.
   - Rules, sets and counters that are not this collection's are never touched.
 extends_documentation_fragment:
   - hafirewall.cluster.attributes
@@ -30,20 +44,24 @@ extends_documentation_fragment:
 attributes:
   platform:
     support: full
-    platforms: linux, pfsense
+    platforms: freebsd, linux, openbsd, pfsense
     description: Platforms that the module drives.
 options:
   enabled:
     description:
       - Let the sync engine's traffic through.
-      - When V(false), the rules for it are removed; those for O(vrrp) stay. On pfSense only a rule that this collection made is removed.
+      - When V(false), the rules for it are removed; those for O(vrrp) stay. On pfSense, FreeBSD and OpenBSD only a rule that this collection made is removed.
     type: bool
     default: true
   interface:
-    description: Device of the Sync interface. On pfSense an interface must be assigned to it and enabled.
+    description: Device of the Sync interface. On pfSense an interface must be assigned to it and enabled; on FreeBSD and OpenBSD it must be there.
     type: str
   network:
-    description: Sync network in CIDR notation. Nothing from elsewhere is accepted. On pfSense it must be the IPv4 network of the interface.
+    description:
+      - Sync network in CIDR notation. Nothing from elsewhere is accepted. On pfSense it must be the IPv4 network of the interface; on FreeBSD and
+        OpenBSD the interface must have an address in it. On OpenBSD it is IPv4.
+      - On FreeBSD, with an IPv6 network, C(pfsync) from link-local addresses is accepted too unless O(transport=unicast), for a node sends to the group from
+        there. So are the messages by which IPv6 finds neighbours on the Sync interface.
     type: str
   transport:
     description: How the engine sends.
@@ -52,7 +70,7 @@ options:
     default: multicast
   group:
     description:
-      - Multicast group that the engine sends to. Required with O(transport=multicast).
+      - Multicast group that the engine sends to. Required with O(transport=multicast) on Linux.
       - Linux only; C(pfsync) has a group of its own.
     type: str
   port:
@@ -62,7 +80,7 @@ options:
   vrrp:
     description:
       - Interfaces that carry virtual addresses.
-      - Linux only; pfSense makes its own rules for CARP wherever there is a virtual address.
+      - Linux, FreeBSD and OpenBSD; pfSense makes its own rules for CARP wherever there is a virtual address.
     type: list
     elements: dict
     default: []
@@ -80,6 +98,8 @@ options:
         description:
           - Addresses of the other nodes on this interface, or the network that they are in.
           - When empty, advertisements of any neighbour on the interface are accepted. IPv6 multicast advertisements always come from link-local addresses.
+          - On FreeBSD and OpenBSD, what this node itself sends may come from any address. State the addresses of all nodes on all of them, so that their rules
+            are equal.
         type: list
         elements: str
         default: []
@@ -100,13 +120,15 @@ options:
     description:
       - Devices that M(hafirewall.cluster.lagg) makes earlier in the same run, each with the one whose place it takes.
       - In check mode a device that is to come need not be there yet.
-      - pfSense only; on Linux a rule may name a device that is not there.
+      - pfSense, FreeBSD and OpenBSD; on Linux a rule may name a device that is not there.
     type: dict
     default: {}
 notes:
   - Needs to run as root, and on Linux C(nft) and C(unshare).
   - Where pfSense's primary sends its rules to another node, that node has the rules of the primary after each save. So make the pass rule on all nodes.
     Its tracker is the same on all of them.
+  - FreeBSD's C(pf) links the states of another node to its own rules only where the rulesets of both are equal, names of interfaces included.
+  - Each load of a C(pf.conf) without C(set hostid) gives FreeBSD's node a new host id; M(hafirewall.cluster.state_sync) sets one.
 seealso:
   - module: hafirewall.cluster.state_sync
   - module: hafirewall.cluster.virtual_ip
@@ -138,6 +160,15 @@ EXAMPLES = r"""
   hafirewall.cluster.sync_rule:
     interface: em2
     network: 198.51.100.128/28
+
+- name: Let state updates and CARP through on FreeBSD
+  hafirewall.cluster.sync_rule:
+    interface: em1
+    network: 198.51.100.128/28
+    vrrp:
+      - interface: em0
+        family: ipv4
+        sources: [192.0.2.2, 192.0.2.3]
 """
 
 RETURN = r"""
@@ -148,7 +179,7 @@ drift:
   elements: dict
   contains:
     setting:
-      description: The file, service or live chain; on pfSense the rule.
+      description: The file, service or live chain; on pfSense the rule; on FreeBSD and OpenBSD the block, the variable, C(pf) or the rule in force.
       type: str
       sample: live rules in inet filter input
     is:
@@ -206,9 +237,10 @@ pass_rule:
       elements: dict
 notes:
   description:
-    - What a person should know although it is not changed here. Rules that are asked before the pass rule and may drop the traffic, and whether the node that
-      sends its rules to this one lacks the pass rule, which is known only as long as this node's configuration was not saved since.
-  returned: success, on pfSense
+    - What a person should know although it is not changed here. Rules that are asked before the pass rule and may drop the traffic; on pfSense whether the
+      node that sends its rules to this one lacks the pass rule, which is known only as long as this node's configuration was not saved since; on FreeBSD
+      and OpenBSD whether C(pf.conf) has no rules but this collection's.
+  returned: success, on pfSense, FreeBSD and OpenBSD
   type: list
   elements: str
 left_alone:

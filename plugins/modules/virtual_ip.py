@@ -10,26 +10,37 @@ module: virtual_ip
 short_description: Virtual addresses that move between the nodes of a cluster
 version_added: 0.1.0
 description:
-  - Makes this node take part in VRRP version 3, or CARP on pfSense, so that the virtual addresses are on one node of the cluster at a time.
+  - Makes this node take part in VRRP version 3, or CARP on FreeBSD, OpenBSD and pfSense, so that the virtual addresses are on one node of the cluster at a
+    time.
   - On Linux it drives C(keepalived), as the following tells.
   - All addresses move together. With two instances or more they form one group, and each instance has addresses of one family.
   - The configuration is judged by C(keepalived --config-test) before it replaces anything. Any warning is an error.
   - The service is restarted after a crash, and addresses that a killed C(keepalived) leaves behind are removed.
   - A change to a running service is a reload where that is enough, so that an active node stays active.
     Adding an instance makes an active node hand over.
-  - A change of O(transport) needs all nodes, one soon after the other, because in between they do not hear each other.
+  - A change of O(transport) needs all nodes, one soon after the other, because in between they do not hear each other. With CARP the same is true of
+    O(password), and of the addresses of an id.
   - A foreign C(keepalived.conf) is kept once beside the new one as C(keepalived.conf.before-hafirewall).
   - On pfSense it changes the addresses in C(Firewall > Virtual IPs) and lets the product apply them. One that has the same id on the same interface is
     taken over as it is, and so is an IP alias on top of it. Those that this module made have a description that begins with C(hafirewall.cluster); only
     they are removed. What the kernel runs is compared too, and judged after a change; when it is not as configured, everything is put back.
     Where a primary sends its virtual addresses by XMLRPC, they are made on the primary only; see O(received).
+  - On FreeBSD it makes the kernel run the addresses, with commands for what differs only, and sets them up at boot by a marked block in
+    C(/etc/rc.conf.d/netif), which has the password and is for root alone (in C(/etc/rc.conf.d/netif/hafirewall_cluster) where that is a folder). Marked
+    blocks in C(/boot/loader.conf) and C(/etc/sysctl.conf) bring the module C(carp) and C(net.inet.carp.preempt). An address that other lines set up in the
+    same way is left to them; one that they set up otherwise is an error, with file and line. Only what is in the block is removed. Each id is active or
+    standby in the end, or everything is put back.
+  - On OpenBSD each id is a device of its own with a file, as C(/etc/hostname.carp10), which has the password and is not for others to read. C(netstart) makes a
+    device that is not there; one that is there is changed by commands for what differs only, so that an active node stays active. A file of somebody else that
+    says the same stays; another one is kept beside the new one, with the ending C(.before-hafirewall). A marked block in C(/etc/sysctl.conf) brings
+    C(net.inet.carp.preempt). Only what this collection made for this cluster is removed.
 extends_documentation_fragment:
   - hafirewall.cluster.attributes
   - hafirewall.cluster.attributes.node
 attributes:
   platform:
     support: full
-    platforms: linux, pfsense
+    platforms: freebsd, linux, openbsd, pfsense
     description: Platforms that the module drives.
 options:
   name:
@@ -74,7 +85,9 @@ options:
         description: Seconds between advertisements, 1 to 254, equal on all nodes. CARP only, and required there.
         type: int
       addresses:
-        description: Virtual addresses with prefix length; on pfSense the first is the CARP address, and the others are IP aliases on top of it.
+        description:
+          - Virtual addresses with prefix length; on pfSense the first is the CARP address, and the others are IP aliases on top of it.
+          - On FreeBSD those of IPv6 need a device that C(rc.conf) has C(ifconfig_DEVICE_ipv6) for, because nothing else sets them up at boot.
         type: list
         elements: str
         required: true
@@ -82,9 +95,10 @@ options:
         description:
           - Address of this node that advertisements come from.
           - Required with O(transport=unicast). With V(multicast) it counts for IPv4 only, because IPv6 advertisements come from the link-local address.
+          - CARP chooses it by itself, and does not look at it.
         type: str
       peers:
-        description: Addresses of the other nodes on this interface. Required with O(transport=unicast).
+        description: Addresses of the other nodes on this interface. Required with O(transport=unicast). CARP has one peer at most.
         type: list
         elements: str
         default: []
@@ -98,26 +112,33 @@ options:
   preempt:
     description:
       - Whether a node with a higher priority takes over from an active node with a lower one. On pfSense it always does, at once.
+      - With CARP it also decides whether a node that is demoted loses its addresses to a standby, as when one of its interfaces is down.
     type: bool
     default: false
   preempt_delay:
     description:
       - Seconds that it waits before it does so, for example until state sync has caught up. Only with O(preempt=true).
       - It does not delay taking over from a node that is lost.
+      - CARP has no such delay, and does not look at it.
     type: float
     default: 10
   transport:
-    description: How advertisements are sent. pfSense has multicast only.
+    description: How advertisements are sent. pfSense has multicast only, and so have FreeBSD before 14, and OpenBSD for IPv6.
     type: str
     choices: [multicast, unicast]
     default: multicast
   track_interfaces:
-    description: Whether the node gives up all addresses when one of the interfaces in O(instances) is down. On pfSense it always does.
+    description:
+      - Whether the node gives up all addresses when one of the interfaces in O(instances) is down.
+      - On pfSense it always does, and on FreeBSD and OpenBSD with O(preempt=true).
     type: bool
     default: true
   password:
     description:
-      - Password of CARP, the same on all nodes. Required on pfSense for an address that is not there yet; when not stated, those there keep theirs.
+      - Password of CARP, the same on all nodes. Required for an address that is not there yet; when not stated, those there keep theirs.
+      - FreeBSD takes the first 19 characters, and its start scripts hand on letters, digits and C(_.,:+=@%/^) only, and a dash that is not behind a digit or a
+        letter from a to f.
+      - OpenBSD takes the first 19 characters, and its start script hands on letters, digits and C(_.,:+=@%/^-) only; others are refused.
       - Must not be stated on Linux, because VRRP version 3 has none.
       - It comes from the intent (C(hafirewall_cluster.vrrp.password)); a plan does not hold it.
     type: str
@@ -166,7 +187,7 @@ EXAMPLES = r"""
         addresses: [203.0.113.1/24]
     advert_interval: 0.1
 
-- name: Share an address of the LAN between two pfSense nodes
+- name: Share an address of the LAN between two nodes with CARP
   hafirewall.cluster.virtual_ip:
     name: edge
     instances:

@@ -32,6 +32,7 @@ from ansible.module_utils.testing import patch_module_args
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+from ansible.utils.vars import load_extra_vars, load_options_vars
 from ansible.vars.manager import VariableManager
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms import capability
 
@@ -92,11 +93,17 @@ class Simulation:
     def __init__(self, system: str, nodes: Mapping[str, Any], sleep: Callable[[float], None], monotonic: Callable[[], float], folder: Path) -> None:
         self.system, self.nodes, self.sleep, self.monotonic, self.folder = system, nodes, sleep, monotonic, folder
 
-    def play(self, name: str, hostvars: Mapping[str, Mapping[str, Any]], check: bool = False, **extra: Any) -> Run:
+    def role(self, name: str, hostvars: Mapping[str, Mapping[str, Any]], check: bool = False, **extra: Any) -> Run:
+        """Run a role of this collection on all hosts, as a playbook of one play does."""
+        path = self.folder / "role.yml"
+        path.write_text(yaml.safe_dump([{"hosts": "all", "gather_facts": False, "roles": [COLLECTION + name]}]), encoding="utf-8")
+        return self.play(path, hostvars, check, **extra)
+
+    def play(self, name: str | Path, hostvars: Mapping[str, Mapping[str, Any]], check: bool = False, **extra: Any) -> Run:
         """Run a playbook of this collection.
 
         Args:
-            name: as ``site``.
+            name: as ``site``, or the path of any other playbook.
             hostvars: the inventory: variables by host.
             check: in check mode.
             extra: what ``-e`` would give.
@@ -112,8 +119,11 @@ class Simulation:
             extra_vars=[json.dumps(extra)], syntax=None, start_at_task=None, listhosts=None, listtasks=None, listtags=None, verbosity=0, private_key_file=None,
             remote_user=None, ssh_common_args="", ssh_extra_args="", sftp_extra_args="", scp_extra_args="", timeout=10, tags=["all"], skip_tags=[],
             flush_cache=False, inventory=[str(inventory)], subset=None, task_timeout=0, args=[], ignore_certs=False, force_handlers=False, step=False)
+        # Ansible, which plays once for each process, reads these two once.
+        load_extra_vars.extra_vars = load_options_vars.options_vars = None
         found = InventoryManager(loader=loader, sources=[str(inventory)])
-        executor = PlaybookExecutor([str(PLAYBOOKS / (name + ".yml"))], found, VariableManager(loader=loader, inventory=found), loader, {})
+        path = name if isinstance(name, Path) else PLAYBOOKS / (name + ".yml")
+        executor = PlaybookExecutor([str(path)], found, VariableManager(loader=loader, inventory=found), loader, {})
         with self._here(executions, failures):
             status = executor.run()
         return Run(int(status), executions, failures)

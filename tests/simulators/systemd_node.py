@@ -147,7 +147,7 @@ class SystemdNode(Node):
             self.seconds += max(interval, timeout / 10)
         return True
 
-    def write_text(self, path: str, text: str, mode: int = 0o644) -> bool:
+    def write_text(self, path: str, text: str, mode: Optional[int] = 0o644) -> bool:
         old = self.files.get(path)
         if old == SimulatedFile(text, mode):
             return False

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.devices import CONNTRACKD_RULES, SPELLINGS, refusal
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platforms import DRIVEN
 from hypothesis import strategies as st
 
 # Logical interfaces with their networks; the last name is as long as a name may be.
@@ -24,6 +25,12 @@ SYNC_NETWORKS = {4: ("198.51.100.128", 25, 29), 6: ("2001:db8:5::", 48, 125)}
 VERSIONS = (4, 6)
 _COMMON_DEVICES = st.sampled_from(["lan0", "wan0", "eth0.100", "enp3s0f1", "bond0", "br-lan", "x", "vlan_7"])
 _DEVICES = _COMMON_DEVICES | st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}", fullmatch=True)
+# OpenBSD leaves no choice but of the driver.
+_DEVICES_OF = {"openbsd": st.from_regex(r"[a-z]{2,12}[0-9]{1,3}", fullmatch=True)}
+# Releases on which everything that is drawn can be set.
+_RELEASES = {"pfsense": ["2.8.0", "24.03", "25.11"], "freebsd": ["14.2-RELEASE-p1", "15.0-RELEASE"], "openbsd": ["7.6"]}
+_SYNC_VERSIONS = {"linux": VERSIONS, "pfsense": (4,), "freebsd": VERSIONS, "openbsd": (4,)}
+_FORMATS = {"pfsense": [1301, 1400, 1500], "freebsd": [1301, 1400]}
 
 
 @dataclass(frozen=True)
@@ -48,34 +55,37 @@ def _optional(draw: Any, into: dict[str, Any], **keys: st.SearchStrategy[Any]) -
 
 
 @st.composite
-def intents(draw: Any, max_nodes: int = 4, platforms: tuple[str, ...] = ("linux", "pfsense")) -> Intent:
+def intents(draw: Any, max_nodes: int = 4, platforms: tuple[str, ...] = DRIVEN) -> Intent:
     """A cluster of two to ``max_nodes`` nodes of one platform that planning accepts, with evidence of all its nodes or of none."""
     platform = draw(st.sampled_from(platforms))
     hosts = draw(st.lists(st.from_regex(r"fw[a-z0-9.-]{1,6}", fullmatch=True), min_size=2, max_size=max_nodes, unique=True))
     roles = draw(st.lists(st.sampled_from(sorted(NETWORKS)), unique=True))
-    sync_version = draw(st.sampled_from(VERSIONS if platform == "linux" else (4,)))
+    sync_version = draw(st.sampled_from(_SYNC_VERSIONS[platform]))
     # Sync may share an interface with one of the roles.
     sync_role = draw(st.sampled_from(["sync", "sync", *roles]))
     sync_network = NETWORKS[sync_role][sync_version] if sync_role in roles else _sync_network(draw, sync_version)
     with_evidence = draw(st.booleans())
-    vrrp = _vrrp(draw) if platform == "linux" else _carp(draw)
+    vrrp = _vrrp(draw) if platform == "linux" else _carp(draw) if platform == "pfsense" else _carp_of_the_system(draw, len(hosts))
+    unicast = vrrp.get("transport") == "unicast"
     cluster: dict[str, Any] = {"name": draw(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}", fullmatch=True)),
-                               "virtual_ips": _virtual_ips(draw, roles, vrrp.get("transport") != "unicast", platform == "linux"), "vrrp": vrrp}
+                               "virtual_ips": _virtual_ips(draw, roles, not unicast, platform), "vrrp": vrrp}
     _optional(draw, cluster, state_sync=st.booleans())
     if platform == "pfsense":
         # Their devices differ, which with any other policy may need LAGGs.
         cluster["state_policy"] = "floating"
+    elif platform != "linux":
+        _optional(draw, cluster, state_policy=st.just("floating"))
     if cluster.get("state_sync", True) or draw(st.booleans()):
         cluster["sync"] = {"interface": sync_role, "network": sync_network, **({"allow_shared": True} if sync_role in roles else {}),
-                           **(_sync(draw, len(hosts), sync_version) if platform == "linux" else _pfsync(draw, len(hosts)))}
+                           **(_sync(draw, len(hosts), sync_version) if platform == "linux" else _pfsync(draw, len(hosts), platform))}
     # Without evidence, unicast VRRP needs every address stated.
-    short = with_evidence or (vrrp.get("transport") != "unicast" and draw(st.booleans()))
+    short = with_evidence or (not unicast and draw(st.booleans()))
     nodes, evidence = {}, {}
     for index, host in enumerate(hosts):
         nodes[host], evidence[host] = _node(draw, platform, index, roles, sync_role, sync_network, short, with_evidence)
     _ranks(draw, platform, nodes)
-    if platform == "pfsense":
-        _creators(draw, nodes, with_evidence)
+    if platform != "linux":
+        _creators(draw, platform, nodes, with_evidence)
     if with_evidence:
         _activate(draw, cluster, nodes, evidence)
     return Intent(cluster["name"], cluster, nodes, evidence if with_evidence else {})
@@ -92,9 +102,10 @@ def _transport(draw: Any, count: int) -> dict[str, Any]:
     return sync
 
 
-def _pfsync(draw: Any, count: int) -> dict[str, Any]:
+def _pfsync(draw: Any, count: int, platform: str) -> dict[str, Any]:
     sync = _transport(draw, count)
-    _optional(draw, sync, format=st.sampled_from([1301, 1400, 1500]))
+    if platform in _FORMATS:
+        _optional(draw, sync, format=st.sampled_from(_FORMATS[platform]))
     return sync
 
 
@@ -129,22 +140,31 @@ def _carp(draw: Any) -> dict[str, Any]:
     return carp
 
 
-def _creators(draw: Any, nodes: dict[str, dict[str, Any]], with_evidence: bool) -> None:
+def _carp_of_the_system(draw: Any, count: int) -> dict[str, Any]:
+    carp: dict[str, Any] = {"password": "a secret"}
+    _optional(draw, carp, advert_interval=st.integers(1, 254), preempt=st.booleans(), preempt_delay=st.just(0),
+              transport=st.sampled_from(["multicast", "unicast"] if count == 2 else ["multicast"]))
+    _optional(draw, carp, track_interfaces=st.booleans() if carp.get("preempt") is False else st.just(True))
+    return carp
+
+
+def _creators(draw: Any, platform: str, nodes: dict[str, dict[str, Any]], with_evidence: bool) -> None:
     """Host ids for all nodes, or for none; without them the platform must be stated where no evidence tells it."""
     ids = draw(st.none() | st.lists(st.integers(1, 2**32 - 1), unique=True, min_size=len(nodes), max_size=len(nodes)))
     for node, one in zip(nodes.values(), ids or [None] * len(nodes), strict=True):
         if one is not None:
             node["host_id"] = f"{one:08X}"
         if not with_evidence:
-            node["platform"] = "pfsense"
+            node["platform"] = platform
 
 
-def _virtual_ips(draw: Any, roles: list[str], link_local: bool, by_family: bool) -> list[dict[str, Any]]:
+def _virtual_ips(draw: Any, roles: list[str], multicast: bool, platform: str) -> list[dict[str, Any]]:
+    by_family = platform == "linux"
     found = []
     for role in roles:
         taken: set[int] = set()
-        for version in VERSIONS:
-            networks = st.just(NETWORKS[role][version]) | (st.just("fe80::/64") if link_local and version == 6 and role == roles[0] else st.nothing())
+        for version in VERSIONS if multicast or platform != "openbsd" else (4,):
+            networks = st.just(NETWORKS[role][version]) | (st.just("fe80::/64") if multicast and version == 6 and role == roles[0] else st.nothing())
             ids = [one for one in draw(st.lists(st.integers(1, 255), unique=True, max_size=2)) if by_family or one not in taken]
             taken.update(ids)
             hosts = draw(st.lists(st.integers(100, 120), unique=True, min_size=3 * len(ids), max_size=3 * len(ids)))
@@ -163,7 +183,8 @@ def _node(draw: Any, platform: str, index: int, roles: list[str], sync_role: str
     devices: dict[str, str] = {}
     for role in [*roles, *([] if sync_role in roles else [sync_role])]:
         rules = SPELLINGS[platform].rules + (CONNTRACKD_RULES if role == sync_role and platform == "linux" else ())
-        devices[role] = draw(_DEVICES.filter(lambda name, rules=rules: not refusal(name, rules) and name not in [*devices.values(), "lo"]))
+        names = _DEVICES_OF.get(platform, _DEVICES)
+        devices[role] = draw(names.filter(lambda name, rules=rules: not refusal(name, rules) and name not in [*devices.values(), "lo"]))
     interfaces: dict[str, Any] = {}
     seen = [{"name": "lo", "addresses": ["127.0.0.1/8", "::1/128"]}]
     for role in roles:
@@ -180,7 +201,7 @@ def _node(draw: Any, platform: str, index: int, roles: list[str], sync_role: str
         seen.append({"name": devices[sync_role], "addresses": [own]})
     packages = {name: draw(st.none() | st.just("1:1.4.7-1")) for name in ("conntrackd", "conntrack", "keepalived", "nftables")}
     system = {"platform": "linux", "os": {"id": "debian"}, "packages": packages} if platform == "linux" else {
-        "platform": "pfsense", "os": {"id": "pfsense", "version": draw(st.sampled_from(["2.8.0", "24.03", "25.11"]))}}
+        "platform": platform, "os": {"id": platform, "version": draw(st.sampled_from(_RELEASES[platform]))}}
     return {"role": "secondary", "interfaces": interfaces}, {"schema": 1, **system, "interfaces": seen}
 
 

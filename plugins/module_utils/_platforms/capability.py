@@ -11,13 +11,15 @@ import signal
 from typing import Any, Dict, Optional, Type
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.freebsd.provider import FreebsdProvider
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.linux.provider import LinuxProvider
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node, NodeError, with_diff
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.openbsd.provider import OpenbsdProvider
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.provider import PfsenseProvider
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.release import is_pfsense
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.provider import Provider
 
-PROVIDERS: Dict[str, Type[Provider]] = {"linux": LinuxProvider, "pfsense": PfsenseProvider}
+PROVIDERS: Dict[str, Type[Provider]] = {"freebsd": FreebsdProvider, "linux": LinuxProvider, "openbsd": OpenbsdProvider, "pfsense": PfsenseProvider}
 PLATFORM_OPTION: Dict[str, Any] = {"type": "str", "choices": sorted(PROVIDERS)}
 
 

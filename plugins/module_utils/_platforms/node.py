@@ -89,7 +89,7 @@ class Node:
         return any(os.access(os.path.join(folder, program), os.X_OK) for folder in _path().split(os.pathsep))
 
     def read_text(self, path: str) -> Optional[str]:
-        """The text of a file, or None when there is no such file."""
+        """The text of a file with its line breaks as they are, or None when there is no such file."""
         return _text(path)
 
     def wait_for(self, condition: Callable[[], bool], timeout: float, interval: float = 0.1) -> bool:
@@ -118,9 +118,10 @@ class Node:
             self._undo.append(undo)
         return self.query(argv, stdin=stdin, ok=ok, timeout=timeout)
 
-    def write_text(self, path: str, text: str, mode: int = 0o644, shown: bool = True, redact: Callable[[str], str] = str) -> bool:
+    def write_text(self, path: str, text: str, mode: Optional[int] = 0o644, shown: bool = True, redact: Callable[[str], str] = str) -> bool:
         """Make a file have this text and mode; true when it differed. What is not shown, as a file for the time of a change, is in no diff.
 
+        A ``mode`` of None keeps the file's own; a new file is root's alone then.
         ``redact`` is given the old and the new text and returns what the diff may have of them, without secrets.
 
         The new text goes to a temporary file beside it, is synced to disk and renamed over the old one, so that a full disk
@@ -128,6 +129,8 @@ class Node:
         """
         old = self.read_text(path)
         old_mode = _mode(path)
+        if mode is None:
+            mode = 0o600 if old_mode is None else old_mode
         if old == text and old_mode == mode:
             return False
         if shown:
@@ -139,16 +142,19 @@ class Node:
             _replace(path, text, mode)
         return True
 
-    def remove(self, path: str, shown: bool = True) -> bool:
-        """Make a file be absent; true when it was there. ``shown`` as in :meth:`write_text`."""
+    def remove(self, path: str, shown: bool = True, redact: Callable[[str], str] = str) -> bool:
+        """Make a file be absent; true when it was there. ``shown`` and ``redact`` as in :meth:`write_text`."""
         old = self.read_text(path)
         if old is None:
             return False
         if shown:
-            self.diffs.append({"before_header": path, "after_header": path, "before": old, "after": ""})
+            self.diffs.append({"before_header": path, "after_header": path, "before": redact(old), "after": ""})
         if not self.check_mode:
             self._remember(path, old, _mode(path))
-            os.unlink(path)
+            try:
+                os.unlink(path)
+            except OSError as error:
+                raise NodeError("cannot remove %s: %s; see to it that root can write there, and run again" % (path, error.strerror)) from error
         return True
 
     @contextmanager
@@ -199,7 +205,7 @@ def _without_secrets(text: str, argv: Sequence[str]) -> str:
 
 def _text(path: str) -> Optional[str]:
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as handle:
+        with open(path, encoding="utf-8", errors="surrogateescape", newline="") as handle:
             return handle.read()
     except (FileNotFoundError, NotADirectoryError):
         return None
@@ -223,12 +229,13 @@ def _restore(path: str, old: Optional[str], old_mode: Optional[int]) -> None:
 
 
 def _replace(path: str, text: str, mode: int) -> None:
+    path = os.path.realpath(path)  # what a link names is replaced, not the link: others write to that
     folder = os.path.dirname(path)
     temporary = None
     try:
         os.makedirs(folder, exist_ok=True)
         descriptor, temporary = tempfile.mkstemp(prefix=".hafirewall-", dir=folder)
-        with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as handle:
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape", newline="") as handle:
             handle.write(text)
             handle.flush()
             os.fchmod(handle.fileno(), mode)

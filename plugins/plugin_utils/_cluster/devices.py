@@ -30,12 +30,18 @@ LINUX_RULES = (
     NameRule(re.compile(r"(?s:.*)[^A-Za-z0-9_.-](?s:.*)|-(?s:.*)"), "has a character other than letters, digits, '_', '.', '-', or begins with '-'"),
 )
 
-# FreeBSD: IFNAMSIZ 16 with the ending zero byte; a driver's name and a number, a VLAN as em0.10 or, before pfSense 2.4.2, em0_vlan10. pfSense joins the
-# members of a LAGG by commas.
+# FreeBSD: IFNAMSIZ 16 with the ending zero byte; a driver's name and a number, or the name that ifconfig(8) has given it, a VLAN as em0.10 or, before
+# pfSense 2.4.2, em0_vlan10. pfSense joins the members of a LAGG by commas, rc.conf(5) has the names within those of its variables.
 FREEBSD_RULES = (
     NameRule(re.compile(r".{16,}", re.DOTALL), "is longer than the 15 characters that FreeBSD allows"),
     NameRule(re.compile(r"(?s:.*)[^A-Za-z0-9_.](?s:.*)|[^A-Za-z](?s:.*)|"),
              "has a character other than letters, digits, '_' and '.', or does not begin with a letter"),
+)
+
+# OpenBSD: IFNAMSIZ 16 with the ending zero byte; a driver's name and a number, a VLAN as vlan10 (netintro(4), hostname.if(5)).
+OPENBSD_RULES = (
+    NameRule(re.compile(r".{16,}", re.DOTALL), "is longer than the 15 characters that OpenBSD allows"),
+    NameRule(re.compile(r"(?![a-z]+[0-9]+\Z)(?s:.*)"), "is no driver's name with a number, which every device of OpenBSD has"),
 )
 
 
@@ -49,6 +55,8 @@ class Spelling(NamedTuple):
 SPELLINGS: Mapping[str, Spelling] = {
     "linux": Spelling(LINUX_RULES, "rename the device (a systemd .link file, say)"),
     "pfsense": Spelling(FREEBSD_RULES, "write the name that ifconfig -l shows"),
+    "freebsd": Spelling(FREEBSD_RULES, "write the name that ifconfig -l shows"),
+    "openbsd": Spelling(OPENBSD_RULES, "write the name that ifconfig shows"),
 }
 
 # conntrackd: tokens of src/read_config_lex.l, every name below tried on conntrackd 1.4.7 as `Interface NAME` (a syntax error each).

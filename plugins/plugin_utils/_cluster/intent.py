@@ -15,9 +15,8 @@ from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.plain 
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platforms import ENGINES
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.schema import Choice, Flag, Items, Key, Named, Number, Parsed, Record, ShortOr, Text
 
-# What this collection drives, and those beside for which it plans LAGGs.
-PLATFORMS = tuple(ENGINES)
-KNOWN_PLATFORMS = (*PLATFORMS, "freebsd", "openbsd", "opnsense")
+# Those that clusters are planned for, and one beside for which LAGGs are.
+KNOWN_PLATFORMS = (*ENGINES, "opnsense")
 MODES = ("ftfw", "notrack", "alarm")
 TRANSPORTS = ("multicast", "unicast")
 LAGG_REQUIRED = ("auto", "always", "never")

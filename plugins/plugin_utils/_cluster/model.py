@@ -12,7 +12,7 @@ from typing import Any, Iterator, Mapping
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.addresses import Address, Interface, Network
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.errors import Findings, Scope
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.facts import Evidence
-from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.intent import CLUSTER, NODE, PLATFORMS, VRRP
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.intent import CLUSTER, NODE, VRRP
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.plain import plain
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platforms import ENGINES
 
@@ -199,7 +199,7 @@ class Model:
     def platform(self, node: Node) -> str:
         """The platform of a node: as stated, else as evidence tells of it or of another node, else the first that this collection drives."""
         told = (one.platform or one.evidence.platform for one in (node, *self.nodes))
-        return next((platform for platform in told if platform), PLATFORMS[0])
+        return next((platform for platform in told if platform), next(iter(ENGINES)))
 
     @property
     def platforms(self) -> dict[str, list[str]]:
@@ -211,7 +211,7 @@ class Model:
 
     @property
     def engine(self) -> str | None:
-        """What shares the states; None when the nodes have not one platform, or one that this collection does not drive."""
+        """What shares the states; None when the nodes have not one platform, or one that no cluster is planned for."""
         return ENGINES.get(next(iter(self.platforms))) if len(self.platforms) == 1 else None
 
     def networks_around(self, vip: VirtualIp) -> list[str]:

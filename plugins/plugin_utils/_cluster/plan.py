@@ -16,14 +16,18 @@ from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.intent
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.lagg.plan import LaggPlan, plan_laggs
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.model import Model, Node, Sync, VirtualIp, read_model
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.packages import missing_packages
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platforms import PRODUCTS
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.validate_freebsd import judge_freebsd
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.validate_linux import judge_linux
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.validate_nodes import judge_nodes
-from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.validate_pfsense import CONNTRACKD_SETTINGS, judge_pfsense
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.validate_openbsd import judge_openbsd, refused_laggs
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.validate_pf import CONNTRACKD_SETTINGS
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.validate_pfsense import judge_pfsense
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.validate_sync import judge_sync
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.validate_virtual_ips import judge_virtual_ips
 
 # The rules of one platform.
-_JUDGES = {"linux": judge_linux, "pfsense": judge_pfsense}
+_JUDGES = {"linux": judge_linux, "pfsense": judge_pfsense, "freebsd": judge_freebsd, "openbsd": judge_openbsd}
 # Seconds; the delay counts only with preempt.
 DEFAULT_PREEMPT_DELAY = 10.0
 
@@ -61,12 +65,13 @@ def plan_cluster(name: str, cluster: Any, nodes: Mapping[str, Any], evidence: Ma
     judge_sync(model)
     judge_virtual_ips(model)
     if model.engine is None:
-        # Without one platform that is driven, and that is said, there are no further rules.
+        # Without one platform that is known, and that is said, there are no further rules.
         raise IntentError(dict.fromkeys(findings.errors))
     _JUDGES[next(iter(model.platforms))](model)
     laggs = plan_laggs(model)
-    if findings.errors or laggs.refused:
-        raise IntentError(dict.fromkeys([*findings.errors, *laggs.refused]))
+    refused = [*laggs.refused, *(refused_laggs(laggs) if "openbsd" in model.platforms else ())]
+    if findings.errors or refused:
+        raise IntentError(dict.fromkeys([*findings.errors, *refused]))
     warnings = tuple(dict.fromkeys([*findings.warnings, *laggs.warnings]))
     shared = _Shared(name, model, laggs, warnings)
     return ClusterPlan({node.host: shared.plan(node) for node in model.nodes}, laggs.as_dict(), warnings)
@@ -80,6 +85,9 @@ class _Shared:
         self.members = [node.host for node in model.nodes]
         self.apply_order = [node.host for node in model.ranked]
         self.carp = model.engine == "pfsync"
+        self.product = next(iter(model.platforms)) in PRODUCTS
+        # CARP speaks from and to what the kernel chooses, unless it is told a peer.
+        self.spoken = not self.carp or model.cluster.vrrp.transport == "unicast"
         # pf has no way to keep the states of the nodes' own connections back.
         self.ignored = [] if self.carp else in_order(_own_addresses(model))
         self.sync = self._sync()
@@ -92,7 +100,8 @@ class _Shared:
             "members": list(self.members), "peers": [host for host in self.members if host != node.host], "apply_order": list(self.apply_order),
             "warnings": own, "missing_packages": missing_packages(node.evidence),
             "interfaces": {name: self._device(node, name) for name in node.ports},
-            "lagg": self.laggs.options(node.host),
+            # Where nothing makes them, those that there are stay as they are.
+            "lagg": {"laggs": []} if self.model.platform(node) == "openbsd" else self.laggs.options(node.host),
             "state_sync": self._state_sync(node), "sync_rule": self._sync_rule(node), "virtual_ip": self._virtual_ip(node),
         }
 
@@ -137,7 +146,7 @@ class _Shared:
     def _sync_rule(self, node: Node) -> dict[str, Any]:
         sources: dict[tuple[str | None, str], set[str]] = {}
         # pfSense makes its own rules for CARP wherever there is a virtual address (filter_process_carp_rules).
-        for vip in () if self.carp else self.model.cluster.virtual_ips:
+        for vip in () if self.product else self.model.cluster.virtual_ips:
             port = node.port(vip.interface)
             if port is not None:
                 sources.setdefault((self._device(node, vip.interface), _family(vip)), set()).update(self._vrrp_sources(node, vip))
@@ -147,21 +156,29 @@ class _Shared:
         return {"enabled": bool(self.model.cluster.state_sync), "interface": self._sync_device(node), **settings, "vrrp": vrrp}
 
     def _vrrp_sources(self, node: Node, vip: VirtualIp) -> list[str]:
-        """Where the other members' adverts come from: addresses, or a network where the addresses are not known."""
+        """Where adverts come from: addresses, or a network where the addresses are not known.
+
+        Those of the other members; with pf also the node's own, for its rule passes what goes out too, and is then the same on all nodes, as rules must be
+        to which FreeBSD links the states of another node.
+        """
         version = vip.version or 4
-        if version == 6 and self.model.cluster.vrrp.transport == "multicast":
-            return [LINK_LOCAL_V6]
-        known = [port.known(version) for port in (other.port(vip.interface) for other in self.model.nodes if other is not node) if port is not None]
+        link_local = [LINK_LOCAL_V6] if version == 6 and self.model.cluster.vrrp.transport == "multicast" else []
+        if link_local and not self.carp:
+            return link_local
+        speakers = [other for other in self.model.nodes if self.carp or other is not node]
+        known = [port.known(version) for port in (other.port(vip.interface) for other in speakers) if port is not None]
         if any(addresses is None for addresses in known):
-            return self.model.networks_around(vip)
-        return in_order(address.ip for addresses in known for address in addresses or ())
+            return link_local + self.model.networks_around(vip)
+        return link_local + in_order(address.ip for addresses in known for address in addresses or ())
 
     def _virtual_ip(self, node: Node) -> dict[str, Any]:
         vrrp = self.model.cluster.vrrp
         delay = DEFAULT_PREEMPT_DELAY if vrrp.preempt_delay is None and not self.carp else vrrp.preempt_delay or 0.0
+        # CARP's addresses move together by preemption only, so it is on unless somebody wants it otherwise.
+        preempt = vrrp.preempt is not False if self.carp else bool(vrrp.preempt)
         return {"name": self.name, "instances": [self._instance(node, vip) for vip in self.model.cluster.virtual_ips],
-                "advert_interval": vrrp.advert_interval, "preempt": self.carp or bool(vrrp.preempt),
-                "preempt_delay": int(delay) if delay.is_integer() else delay, "transport": vrrp.transport, "track_interfaces": vrrp.track_interfaces,
+                "advert_interval": vrrp.advert_interval, "preempt": preempt, "preempt_delay": int(delay) if delay.is_integer() else delay,
+                "transport": vrrp.transport, "track_interfaces": preempt if self.carp else vrrp.track_interfaces,
                 "received": self._received(node)}
 
     def _received(self, node: Node) -> bool:
@@ -170,12 +187,12 @@ class _Shared:
         return target in {str(address) for address in _addresses_of(node)}
 
     def _instance(self, node: Node, vip: VirtualIp) -> dict[str, Any]:
-        peers = [] if self.carp else [self._source(other, vip) for other in self.model.nodes if other is not node]
+        peers = [self._source(other, vip) for other in self.model.nodes if other is not node] if self.spoken else []
         advert, priority = self.model.cluster.vrrp.advert_interval, node.priority
         return {"name": f"{vip.interface}_{vip.id}_{_family(vip)}", "interface": self._device(node, vip.interface), "id": vip.id, "family": _family(vip),
                 "priority": priority, "advskew": advskew(priority) if self.carp and priority is not None else None,
                 "advbase": int(advert) if self.carp and advert is not None else None,
-                "addresses": [str(address.value) for address in vip.addresses], "source": None if self.carp else self._source(node, vip),
+                "addresses": [str(address.value) for address in vip.addresses], "source": self._source(node, vip) if self.spoken else None,
                 "peers": [peer for peer in peers if peer is not None]}
 
     def _source(self, node: Node, vip: VirtualIp) -> str | None:

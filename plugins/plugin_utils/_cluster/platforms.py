@@ -6,20 +6,38 @@
 
 from __future__ import annotations
 
+from typing import Mapping
+
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.capability import PROVIDERS
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.lagg.protocols import Since, older
 
 # With conntrackd come VRRP and nftables, with pfsync come CARP and pf.
-ENGINES = {"linux": "conntrackd", "pfsense": "pfsync"}
+ENGINES = {"linux": "conntrackd", "pfsense": "pfsync", "freebsd": "pfsync", "openbsd": "pfsync"}
+# Those that have a provider. For the others clusters could be planned, and that is refused, for nothing could be done with such a plan.
+DRIVEN = tuple(platform for platform in ENGINES if platform in PROVIDERS)
+# Where a product makes the rules for CARP, and has CARP preempt, by itself.
+PRODUCTS = ("pfsense",)
+
+
+def _number(*number: int) -> Since:
+    """A release of a system that has one line of releases."""
+    return number, number
+
 
 # Of pfSense: the first release of CE and of Plus. Host id: commit 062972b368, issue 12702. State policy: commit 7fedaae577, issue 15173.
 # Format: the first releases on FreeBSD 14, some of whose kernels have the choice; those before have none.
-SINCE: dict[str, Since] = {"host_id": ((2, 7), (22, 5)), "state_policy": ((2, 8), (24, 3)), "format": ((2, 7), (23, 1))}
+# Of FreeBSD: pfsync(4) of 14.0 has IPv6 and formats, 15 has format 1500 (commit 99475087d63b); ifconfig(8) of 14.0 has CARP's peer (commit 137818006de5).
+SINCE: Mapping[str, Mapping[str, Since]] = {
+    "pfsense": {"host_id": ((2, 7), (22, 5)), "state_policy": ((2, 8), (24, 3)), "format": ((2, 7), (23, 1))},
+    "freebsd": {"format": _number(14), "format_1500": _number(15), "sync_ipv6": _number(14), "carp_unicast": _number(14)},
+}
 
 
 # Of pfsync's messages: what a kernel without a choice sends, and all understand.
 OLDEST_FORMAT = 1301
 
 
-def lacks(setting: str, version: str | None) -> bool | None:
-    """Whether a release of pfSense is too old for a setting; None when the release is not known."""
-    return older(version, SINCE[setting])
+def lacks(platform: str, setting: str, version: str | None) -> bool | None:
+    """Whether a release of a platform is too old for a setting; None when the release is not known."""
+    since = SINCE.get(platform, {}).get(setting)
+    return older(version, since) if since is not None else False

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Mapping
 
-from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platforms import ENGINES
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.pf_facts import creator, states_sent
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platforms import ENGINES, PRODUCTS
 
 # A standby holds states of its own too, and the active node opens and closes some while we look: a tenth and twenty entries are no difference.
 LEVEL_SHARE = 0.9
@@ -25,9 +26,10 @@ def unsettled(plan: Mapping[str, Any], evidence: Mapping[str, Any], peers: Mappi
         evidence: the node's fresh evidence.
         peers: evidence of the other members by host, None where nothing is known.
     """
-    reasons = _rule(plan, evidence) + _addresses(plan, evidence)
+    alone = plan["state_sync"]["enabled"] and _by_pf(plan) and _asks_nobody(evidence, peers)
+    reasons = _rule(plan, evidence) + _addresses(plan, evidence, alone)
     if plan["state_sync"]["enabled"]:
-        reasons += _engine(evidence) + (_transferred(evidence) if _by_pf(plan) else _level(evidence, peers))
+        reasons += _engine(evidence) + ([] if alone else _transferred(evidence, peers) if _by_pf(plan) else _level(evidence, peers))
     return reasons
 
 
@@ -49,14 +51,16 @@ def _rule(plan: Mapping[str, Any], evidence: Mapping[str, Any]) -> list[str]:
     return []
 
 
-def _addresses(plan: Mapping[str, Any], evidence: Mapping[str, Any]) -> list[str]:
+def _addresses(plan: Mapping[str, Any], evidence: Mapping[str, Any], alone: bool) -> list[str]:
     if not plan["virtual_ip"]["instances"]:
         return []
     vrrp = evidence.get("vrrp") or {}
     states = {_place(instance): instance.get("state") for instance in vrrp.get("instances") or []}
     # What the primary sends comes with its next save, and that may be after this node's turn.
     wanted = [instance for instance in plan["virtual_ip"]["instances"] if not plan["virtual_ip"].get("received") or _place(instance) in states]
-    reasons = _carp(vrrp) if _by_pf(plan) else _service(vrrp)
+    # Where maintenance demotes CARP, a node in maintenance rests like that.
+    held = bool(evidence.get("maintenance")) and plan["platform"] not in PRODUCTS
+    reasons = _carp(vrrp, held or alone and _asks_only(vrrp)) if _by_pf(plan) else _service(vrrp)
     if reasons or not wanted:
         return reasons if wanted else []
     allowed = {"active", "standby"} | ({"fault"} if evidence.get("maintenance") else set())
@@ -74,16 +78,49 @@ def _service(vrrp: Mapping[str, Any]) -> list[str]:
     return [] if current else ["VRRP is not known to run with the configuration on its disk"]
 
 
-def _carp(vrrp: Mapping[str, Any]) -> list[str]:
+def _carp(vrrp: Mapping[str, Any], held: bool) -> list[str]:
     if vrrp.get("running") is not True:
         return ["CARP is not known to be switched on"]
     demotion = vrrp.get("demotion")
+    if held and isinstance(demotion, int):
+        return []
     return [] if demotion == 0 and demotion is not False else [f"CARP is demoted by {'an unknown number' if demotion is None else demotion}"]
 
 
-def _transferred(evidence: Mapping[str, Any]) -> list[str]:
-    """The kernel says when the states of the others are here. Numbers of states tell nothing: those of a rule with no-sync stay where they are made."""
-    return [] if (evidence.get("engine") or {}).get("synced") is True else ["the states of the other nodes are not known to be here yet (syncok)"]
+def _asks_nobody(evidence: Mapping[str, Any], peers: Mapping[str, Mapping[str, Any] | None]) -> bool:
+    """Whether pfsync asks for the states of the others while none of them runs it, as on the first node of a new cluster: it asks again until the next one
+    answers, which then is sooner than that it gives up."""
+    engine = evidence.get("engine") or {}
+    return engine.get("bulk") == "pending" and all(((peer or {}).get("engine") or {}).get("running") is False for peer in peers.values())
+
+
+def _asks_only(vrrp: Mapping[str, Any]) -> bool:
+    """Whether CARP is demoted by that and by nothing else."""
+    told = vrrp.get("demotion_why") or []
+    return bool(told) and all(one.get("why") == "pfsync bulk start" for one in told)
+
+
+def _transferred(evidence: Mapping[str, Any], peers: Mapping[str, Mapping[str, Any] | None]) -> list[str]:
+    """The kernel says when the states of the others are here. Numbers of states tell nothing: those of a rule with no-sync stay where they are made.
+
+    It says so (syncok) also when nobody has answered, as must be while the change has not reached the others. Where its messages are read (``bulk``), they
+    tell; that matters on a standby, while there is an active node whose states travel, and none of them is here.
+    """
+    engine = evidence.get("engine") or {}
+    if engine.get("synced") is not True:
+        return ["the states of the other nodes are not known to be here yet (syncok)"]
+    if engine.get("bulk") == "failed" and not is_active(evidence) and any(_unanswered(engine, peer) for peer in peers.values() if peer and is_active(peer)):
+        return ["no state of the active node has come, and it has not answered when this node asked for them (pfsync bulk fail)"]
+    return []
+
+
+def _unanswered(engine: Mapping[str, Any], active: Mapping[str, Any]) -> bool:
+    """Whether an active node, as it was read, sends states in the way in which this one listens, and this one has none of them."""
+    other = active.get("engine") or {}
+    same = (engine.get("config") or {}).get("transport") == (other.get("config") or {}).get("transport")
+    made = creator(other.get("host_id"))
+    here = [creator(one) for one in engine.get("creators") or []]
+    return other.get("running") is True and same and made is not None and made not in here and bool(states_sent(other.get("counters")))
 
 
 def _level(evidence: Mapping[str, Any], peers: Mapping[str, Mapping[str, Any] | None]) -> list[str]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.addresses import ipv6_scope
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.devices import CONNTRACKD_RULES, LINUX_RULES, SPELLINGS, refusal
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.intent import DEFAULT_GROUP_V4, DEFAULT_GROUP_V6
-from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.model import Model, Node, Port, Sync, VirtualIp
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.model import Model, Node, Port, Sync
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.validate_virtual_ips import judge_adverts
 
 _SYNC = "hafirewall_cluster.sync"
 _VRRP = "hafirewall_cluster.vrrp"
@@ -27,9 +28,7 @@ def judge_linux(model: Model) -> None:
         for node in model.nodes:
             _name(model, node, node.port(sync.interface))
     _vrrp(model)
-    for vip in model.cluster.virtual_ips:
-        for node in model.nodes:
-            _source(model, node, node.port(vip.interface), vip)
+    judge_adverts(model)
     if model.cluster.state_policy is not None:
         model.scope.refuse("hafirewall_cluster.state_policy", "is a setting of pf, and on Linux no interface is part of a state", "remove it")
     for node in model.nodes:
@@ -89,17 +88,3 @@ def _vrrp(model: Model) -> None:
                            "choose seconds from there; VRRPv3 counts hundredths in 12 bits")
     elif abs(round(vrrp.advert_interval * 100) - vrrp.advert_interval * 100) > 1e-6:
         model.scope.refuse(f"{_VRRP}.advert_interval", f"is {vrrp.advert_interval}, and VRRPv3 counts in hundredths of a second", "round it to 0.01")
-
-
-def _source(model: Model, node: Node, port: Port | None, vip: VirtualIp) -> None:
-    """The address that VRRP speaks from: needed by unicast; by multicast only to narrow the pass rule down."""
-    if vip.version is None or port is None or port.device is None or port.towards(vip.addresses[0].value.ip) is not None:
-        return
-    if model.cluster.vrrp.transport == "unicast":
-        if port.known(vip.version) is None or vip.version == 6:
-            node.scope.refuse(port.path, f"no IPv{vip.version} address is known for it in the network of {vip.path}, and unicast VRRP needs one",
-                              "state it, or collect evidence first (node_info)")
-    elif vip.version == 4 and port.known(4) is None:
-        around = ", ".join(model.networks_around(vip))
-        node.scope.warn(port.path, f"its IPv4 addresses are not known, so VRRP is accepted from all of {around}",
-                        "state them, or collect evidence first (node_info)")

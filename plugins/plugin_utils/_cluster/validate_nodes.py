@@ -9,9 +9,10 @@ from __future__ import annotations
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.addresses import Address, unusable
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.devices import SPELLINGS, refusal
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.errors import Scope
-from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.intent import KNOWN_PLATFORMS, PLATFORMS
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.intent import KNOWN_PLATFORMS
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.model import Model, Node, Port
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.plain import show
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platforms import DRIVEN, ENGINES
 
 
 def judge_nodes(model: Model) -> None:
@@ -36,7 +37,10 @@ def _count(model: Model) -> None:
 def _platforms(model: Model) -> None:
     if len(model.platforms) > 1:
         told = ", ".join(f"{' and '.join(hosts)} {'runs' if len(hosts) == 1 else 'run'} {platform}" for platform, hosts in model.platforms.items())
-        model.scope.refuse("hafirewall_node.platform", f"the nodes have not one platform: {told}", "make the cluster of nodes of one platform")
+        # pfsync's messages begin with a version: 5 on FreeBSD since 9.0, 6 on OpenBSD since 4.8, and each drops the other's (if_pfsync.h of both).
+        apart = "openbsd" in model.platforms and any(ENGINES.get(platform) == "pfsync" for platform in model.platforms if platform != "openbsd")
+        why = "; OpenBSD and FreeBSD drop each other's messages, which have version 6 there and 5 here" if apart else ""
+        model.scope.refuse("hafirewall_node.platform", f"the nodes have not one platform: {told}{why}", "make the cluster of nodes of one platform")
 
 
 def _roles(model: Model) -> None:
@@ -105,9 +109,9 @@ def _owned_twice(node: Node, port: Port, owners: dict[Address, tuple[str, str | 
 def _evidence(node: Node) -> None:
     seen = node.evidence
     told = node.platform or seen.platform
-    if told and told not in PLATFORMS:
+    if told and told not in DRIVEN:
         known = f"is {told}, for which LAGGs are planned and nothing else" if told in KNOWN_PLATFORMS else f"is {show(told)}, which is not known"
-        node.scope.refuse("hafirewall_node.platform", known, f"write one of: {', '.join(PLATFORMS)}, or use the playbook lagg_plan alone")
+        node.scope.refuse("hafirewall_node.platform", known, f"write one of: {', '.join(DRIVEN)}, or use the playbook lagg_plan alone")
     if node.platform is not None and seen.platform is not None and seen.platform != node.platform:
         node.scope.refuse("hafirewall_node.platform", f"is {node.platform}, but the node runs {seen.platform}", "correct it, or leave it out")
     judge_devices(node, node.scope)

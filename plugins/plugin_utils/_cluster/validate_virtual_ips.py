@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.addresses import Address, unusable
-from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.model import Model, Node, Port, Stated
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.model import Model, Node, Port, Stated, VirtualIp
 
 
 def judge_virtual_ips(model: Model) -> None:
@@ -27,9 +27,29 @@ def judge_virtual_ips(model: Model) -> None:
                     _left_behind(node, port, address)
 
 
+def judge_adverts(model: Model) -> None:
+    """Where adverts come from: unicast needs to know, multicast only to narrow the pass rule down. Not where a product makes the rules by itself."""
+    for vip in model.cluster.virtual_ips:
+        for node in model.nodes:
+            _source(model, node, node.port(vip.interface), vip)
+
+
+def _source(model: Model, node: Node, port: Port | None, vip: VirtualIp) -> None:
+    if vip.version is None or port is None or port.device is None or port.towards(vip.addresses[0].value.ip) is not None:
+        return
+    if model.cluster.vrrp.transport == "unicast":
+        if port.known(vip.version) is None or vip.version == 6:
+            node.scope.refuse(port.path, f"no IPv{vip.version} address is known for it in the network of {vip.path}, and unicast adverts need one",
+                              "state it, or collect evidence first (node_info)")
+    elif vip.version == 4 and port.known(4) is None:
+        around = ", ".join(model.networks_around(vip))
+        node.scope.warn(port.path, f"its IPv4 addresses are not known, so adverts are accepted from all of {around}",
+                        "state them, or collect evidence first (node_info)")
+
+
 def _ids(model: Model) -> None:
     owners: dict[tuple[object, ...], str] = {}
-    # VRRP has one instance for each family; of CARP's vhids, pfSense wants each once on an interface, whatever the family.
+    # VRRP has one instance for each family; of CARP's vhids there is each once on an interface, whatever the family.
     by_family = model.engine != "pfsync"
     for vip in model.cluster.virtual_ips:
         if vip.interface is None or vip.id is None or vip.version is None:

@@ -13,11 +13,11 @@ import shutil
 import signal
 import subprocess
 import time
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
+from typing import Any, Callable, Dict, List, Optional, Sequence
 
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Completed, Node
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Completed
+from ansible_collections.hafirewall.cluster.tests.simulators.bsd.files import RootedNode
 from ansible_collections.hafirewall.cluster.tests.simulators.pfsense.layout import PROGRAMS, lay_out
 
 HALTED = 3  # of rc.bootup
@@ -27,7 +27,7 @@ class HaltedAtAssignment(Exception):
     """The node does not boot: at its console it asks for other devices in the place of these, which it does not have."""
 
 
-class PfsenseNode(Node):
+class PfsenseNode(RootedNode):
     """A node under a directory.
 
     Attributes:
@@ -37,8 +37,7 @@ class PfsenseNode(Node):
     """
 
     def __init__(self, root: Path, check_mode: bool = False, **layout: Any) -> None:
-        super().__init__(check_mode=check_mode)
-        self.root = root
+        super().__init__(root, check_mode)
         self.php_calls = 0
         self.before_php: Callable[[int], None] = lambda number: None
         if not (root / "etc").exists():
@@ -141,30 +140,6 @@ class PfsenseNode(Node):
             self.php_calls += 1
             self.before_php(self.php_calls)
         return super().query(self._words(argv), stdin=stdin, ok=ok, timeout=timeout)
-
-    def read_text(self, path: str) -> Optional[str]:
-        return super().read_text(self._below(path))
-
-    def write_text(self, path: str, text: str, mode: int = 0o644, shown: bool = True, redact: Callable[[str], str] = str) -> bool:
-        with self._told_as(path):
-            return super().write_text(self._below(path), text, mode, shown, redact)
-
-    def remove(self, path: str, shown: bool = True) -> bool:
-        with self._told_as(path):
-            return super().remove(self._below(path), shown)
-
-    def _below(self, path: str) -> str:
-        return path if path.startswith("%s/" % self.root) else "%s%s" % (self.root, path)
-
-    @contextmanager
-    def _told_as(self, path: str) -> Iterator[None]:
-        """Diffs that come meanwhile have the path as the node has it."""
-        known = len(self.diffs)
-        try:
-            yield
-        finally:
-            for diff in self.diffs[known:]:
-                diff.update(before_header=path, after_header=path)
 
     def _words(self, argv: Sequence[str]) -> List[str]:
         words = [self._below(word) if word.startswith("/usr/local/etc/") else word for word in argv]

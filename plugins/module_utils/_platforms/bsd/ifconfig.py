@@ -101,6 +101,12 @@ def own_address(links: Mapping[str, Link], device: str) -> Optional[str]:
     return next((address.text for address in held if address.vhid is None and ":" not in address.text), None)
 
 
+def own_address_v6(links: Mapping[str, Link], device: str) -> Optional[str]:
+    """The same of IPv6, a link-local one only where there is no other."""
+    held = [address.text for address in (links[device].addresses if device in links else ()) if address.vhid is None and ":" in address.text]
+    return min(held, key=lambda text: text.lower().startswith("fe80:"), default=None)
+
+
 def _link(block: str) -> Optional[Link]:
     head = _HEAD.match(block)
     if head is None:

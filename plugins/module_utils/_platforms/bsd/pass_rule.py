@@ -11,35 +11,51 @@ import re
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import pf_ruleset
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.ifconfig import Link, own_address
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.ifconfig import Link
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.pf_ruleset import Rule
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.pf_verdict import (
+    DEFAULT,
     EVERYBODY,
     PROTOCOLS,
     Network,
     Packet,
     Scene,
+    Way,
     among,
     on,
     shown,
     verdict,
     ways,
 )
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.pfsync import MULTICAST
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.pfsync import MULTICAST, MULTICAST_V6
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node
 
 _MOST_ANCHORS = 16  # that are read for one call; users of a VPN may have one each
 _MOST_MEMBERS = 1000  # of a table that is read whole
+MAYBE = "may be dropped, not understood: "
+LINK_LOCAL: Network = ipaddress.ip_network("fe80::/10")
 
 
 class Sync(NamedTuple):
     """Where pfsync's packets go: ``key`` is a product's own name of the interface, None on a system without such; ``network`` is that of the members, and
-    ``peer`` None for multicast."""
+    ``peer`` None for multicast, or where ``unicast`` says that it is one and nothing tells which."""
 
     device: str
     key: Optional[str]
     network: Optional[str]
     peer: Optional[str]
+    unicast: bool = False
+
+    @property
+    def members(self) -> List[Network]:
+        """Where packets of members come from. To IPv6's group, which is of the link, the kernel sends from an address of the link (RFC 6724, rule 2)."""
+        network = ipaddress.ip_network(self.network or "", strict=False)
+        return [network, LINK_LOCAL] if network.version == 6 and self.one is None and not self.unicast else [network]
+
+    @property
+    def one(self) -> Optional[str]:
+        """The peer, where it is one and no group."""
+        return None if self.peer is None or ipaddress.ip_address(self.peer).is_multicast else self.peer
 
 
 def unknown() -> Dict[str, Any]:
@@ -90,7 +106,7 @@ def _members(listing: str) -> Optional[List[Network]]:
 
 
 def observe(running: bool, rules: Sequence[Rule], around: Scene, sync: Optional[Sync],
-            kept: Callable[[Sequence[Rule], Sync], Tuple[bool, List[str]]]) -> Dict[str, Any]:
+            kept: Callable[[Sequence[Rule], Sync], Tuple[bool, List[str]]], skipped: bool = False) -> Dict[str, Any]:
     """The ``pass_rule`` evidence.
 
     Args:
@@ -99,6 +115,7 @@ def observe(running: bool, rules: Sequence[Rule], around: Scene, sync: Optional[
         around: what it refers to.
         sync: where the packets go; None when that is not known.
         kept: of the rules that are meant by ``present``: whether a reload keeps one, and why not.
+        skipped: ``set skip`` has the packet filter look at nothing on that device.
     Returns:
         ``filtered``: the packet filter is on. ``present``: a rule passes pfsync on the Sync interface from the Sync network, and nothing else. ``effective``:
         what the members send gets in, and what this node sends gets out (None: not known). ``persistent``: the configuration has the rule too.
@@ -111,31 +128,47 @@ def observe(running: bool, rules: Sequence[Rule], around: Scene, sync: Optional[
         return dict(found, effective=False, present=False)
     if sync is None or sync.network is None:
         return found
-    packets = _packets(sync, around)
-    decided = {packet.direction: ways(rules, packet, around) for packet in packets}
-    verdicts = [verdict(one) for one in decided.values()]
-    own = [rule for rule in rules if _narrow(rule, sync, around)]
+    decided = [(packet.direction, [DEFAULT]) for packet in _packets(sync, around)] if skipped else decide(rules, around, sync)
+    verdicts = [verdict(one) for _direction, one in decided]
+    own = [rule for rule in rules if narrow(rule, sync, around)]
     found["effective"] = False if "block" in verdicts else None if None in verdicts else True
-    found["blockers"] = ["%s%s (%s)" % ("" if verdict(one) == "block" else "may be dropped, not understood: ", way.describe(), direction)
-                         for direction, one in decided.items() for way in one if way.action != "pass"]
+    found["blockers"] = blockers(decided)
     found["present"] = bool(own)
     found["rules"] = [{"table": "pf", "chain": None, "position": rule.number, "name": rule.tracker, "packets": rule.packets, "bytes": rule.octets}
                       for rule in own]
-    found["broader"] = _broader(rules, sync, around)
+    found["broader"] = ["set skip on %s: pf passes everything there" % sync.device] if skipped else _broader(rules, sync, around)
     found["persistent"], found["reasons"] = kept(own, sync)
     return found
 
 
+Decided = Sequence[Tuple[str, Sequence[Way]]]
+
+
+def decide(rules: Sequence[Rule], around: Scene, sync: Sync) -> Decided:
+    """With their direction, the ways that it can go with the members' packets."""
+    return [(packet.direction, ways(rules, packet, around)) for packet in _packets(sync, around)]
+
+
+def blockers(decided: Decided) -> List[str]:
+    """What drops them, or may."""
+    return ["%s%s (%s)" % ("" if verdict(found) == "block" else MAYBE, way.describe(), direction)
+            for direction, found in decided for way in found if way.action != "pass"]
+
+
 def _packets(sync: Sync, around: Scene) -> List[Packet]:
+    network = ipaddress.ip_network(sync.network or "", strict=False)
     link = around.links.get(sync.device)
-    own = [ipaddress.ip_network(ipaddress.ip_interface(address.text).ip) for address in (link.addresses if link else ())]
-    other = ipaddress.ip_network(sync.peer if sync.peer is not None else MULTICAST)
+    held = [ipaddress.ip_interface(address.text) for address in (link.addresses if link else ()) if address.vhid is None]
+    own = [ipaddress.ip_network(one.ip) for one in held if one.version == network.version]
     # Every member but this node itself: rules against borrowed addresses name its own as a source.
-    members = [ipaddress.ip_network(sync.peer)] if sync.peer is not None else _without([ipaddress.ip_network(sync.network or "", strict=False)], own)
-    first = own_address(around.links, sync.device)
-    here = ipaddress.ip_network(ipaddress.ip_interface(first).ip) if first is not None else None
-    inside = here if sync.peer is not None and here is not None else other
-    return [Packet("in", sync.device, members, inside)] + ([Packet("out", sync.device, [here], other)] if here is not None else [])
+    members = [[ipaddress.ip_network(sync.one)]] if sync.one is not None else [_without([one], own) for one in sync.members]
+    group = ipaddress.ip_network(MULTICAST if network.version == 4 else MULTICAST_V6)
+    to_one = sync.one is not None or sync.unicast
+    linked = [one for one in own if LINK_LOCAL in sync.members and among([LINK_LOCAL], one)]
+    here = next(iter(linked or [one for one in own if among([network], one)] or own), None)
+    out = group if not to_one else members[0][0] if sync.one is not None else network
+    inside = here if to_one and here is not None else group
+    return [Packet("in", sync.device, sources, inside) for sources in members] + ([Packet("out", sync.device, [here], out)] if here is not None else [])
 
 
 def _without(networks: Sequence[Network], taken: Sequence[Network]) -> List[Network]:
@@ -146,10 +179,11 @@ def _without(networks: Sequence[Network], taken: Sequence[Network]) -> List[Netw
     return left
 
 
-def _narrow(rule: Rule, sync: Sync, around: Scene) -> bool:
+def narrow(rule: Rule, sync: Sync, around: Scene) -> bool:
     """Whether a rule passes the members' pfsync on the Sync interface and nothing else."""
-    return rule.action == "pass" and not _excess(rule, sync) and rule.direction in (None, "in") and rule.family != "inet6" and not rule.conditions \
-        and on(rule.interface or "", sync.device, around.links)
+    version = sync.members[0].version
+    return rule.action == "pass" and not _excess(rule, sync) and rule.direction in (None, "in") and rule.family in (None, "inet" if version == 4 else "inet6") \
+        and not rule.conditions and on(rule.interface or "", sync.device, around.links)
 
 
 def _excess(rule: Rule, sync: Sync) -> List[str]:
@@ -162,7 +196,7 @@ def _excess(rule: Rule, sync: Sync) -> List[str]:
 def from_network(source: str, sync: Sync) -> bool:
     """Whether a source, as pfctl prints it, is nothing but the Sync network: written as such, or by the product's own table of the interface's network."""
     try:
-        return ipaddress.ip_network(source, strict=False).subnet_of(ipaddress.ip_network(sync.network or "", strict=False))  # type: ignore[arg-type]
+        return bool(among(sync.members, ipaddress.ip_network(source, strict=False)))
     except (ValueError, TypeError):
         table = sync.key is not None and re.fullmatch(r"<%s__NETWORK(:\d+)?>" % re.escape(sync.key.upper()), source) is not None
         return table or source in ("(%s:network)" % sync.device, "(%s:network:1)" % sync.device)
@@ -171,7 +205,7 @@ def from_network(source: str, sync: Sync) -> bool:
 def _broader(rules: Sequence[Rule], sync: Sync, around: Scene) -> List[str]:
     """Rules that decide about pfsync on the Sync interface, from members or from anybody else, and pass more than is needed."""
     packets = [packet for packet in _packets(sync, around) if packet.direction == "in"]
-    packets += [packet._replace(sources=_without([EVERYBODY], [ipaddress.ip_network(sync.network or "", strict=False)])) for packet in packets]
+    packets += [packet._replace(sources=_without([EVERYBODY[packet.destination.version]], sync.members)) for packet in packets]
     found = {}
     for packet in packets:
         for way in ways(rules, packet, around):

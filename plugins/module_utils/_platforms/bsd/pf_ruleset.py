@@ -122,6 +122,10 @@ def _rule(text: str, number: Optional[str], tracker: Optional[str]) -> Rule:
     elsewhere, interface = False, None
     if words.take("on"):
         elsewhere, interface = words.take("!") is not None, words.next()
+        if interface == "rdomain":
+            # OpenBSD's routing domains: which devices are in it, the rule does not tell.
+            elsewhere, interface = False, None
+            conditions += ["rdomain", words.next()]
     route = words.take("route-to", "reply-to", "dup-to")
     if route:
         words.next()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the ruleset in force decides about pfsync's packets. Pure.
+"""What the ruleset in force decides about pfsync's packets, and CARP's. Pure.
 
 pf.conf(5): rules are looked at in their order, the last one that matches decides, one with ``quick`` decides at once; without any, a packet passes. A rule of
 which it cannot be told whether it matches leaves both ways open, and so a verdict may be open too.
@@ -19,16 +19,19 @@ from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.
 
 Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 PROTOCOLS = ("pfsync", "240")
-EVERYBODY: Network = ipaddress.ip_network("0.0.0.0/0")
+EVERYBODY: Mapping[int, Network] = {4: ipaddress.ip_network("0.0.0.0/0"), 6: ipaddress.ip_network("::/0")}
+_FAMILIES = {4: "inet", 6: "inet6"}
 
 
 class Packet(NamedTuple):
-    """pfsync's packets of one direction: they go through ``device``, come from any address of ``sources``, and go to ``destination``."""
+    """Packets of one direction and one version of IP: they go through ``device``, come from any address of ``sources``, and go to all of ``destination``.
+    ``protocol`` has the names that pfctl may print for theirs."""
 
     direction: str
     device: str
     sources: Sequence[Network]
     destination: Network
+    protocol: Sequence[str] = PROTOCOLS
 
 
 class Scene(NamedTuple):
@@ -116,7 +119,8 @@ def _way(rule: Rule, packet: Packet) -> Way:
 
 def matches(rule: Rule, packet: Packet, scene: Scene) -> Optional[bool]:
     """Whether a rule matches all of the packets; None for some of them, or when that cannot be told."""
-    if rule.direction not in (None, packet.direction) or rule.family == "inet6" or rule.protocol not in (None, *PROTOCOLS):
+    if rule.direction not in (None, packet.direction) or rule.family not in (None, _FAMILIES[packet.destination.version]) \
+            or rule.protocol not in (None, *packet.protocol):
         return False
     if rule.interface is not None and on(rule.interface, packet.device, scene.links) is rule.elsewhere:
         return False

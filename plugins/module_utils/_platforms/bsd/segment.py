@@ -15,7 +15,7 @@ import re
 import socket
 import struct
 import time
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.asking import SECONDS, Counters, difference, targets
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import devices
@@ -28,6 +28,8 @@ _NDP = re.compile(r"^([0-9a-f:]+)(?:%\S+)?\s+([0-9a-f]{1,2}(?::[0-9a-f]{1,2}){5}
 
 Neighbour = Dict[str, str]
 Ask = Callable[[str, Sequence[str], bool], None]
+Count = Callable[[Node], Dict[str, Dict[str, int]]]
+Look = Callable[[Node, str], List[Neighbour]]
 
 
 def arp(listing: str, interface: str) -> List[Neighbour]:
@@ -45,6 +47,15 @@ def ndp(listing: str, interface: str) -> List[Neighbour]:
     return found
 
 
+def neighbours(node: Node, interface: str) -> List[Neighbour]:
+    """All that the kernel knows on an interface.
+
+    Raises:
+        NodeError: there is no arp or ndp.
+    """
+    return arp(node.query(["arp", "-an"]).stdout, interface) + ndp(node.query(["ndp", "-an"]).stdout, interface)
+
+
 def ask(interface: str, hosts: Sequence[str], echo: bool) -> None:
     """Send to each host, and to all IPv6 nodes of the link. Nobody is waited for here."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
@@ -59,7 +70,7 @@ def ask(interface: str, hosts: Sequence[str], echo: bool) -> None:
 
 
 def observe(node: Node, interface: str, network: Optional[str], own: List[Dict[str, Any]], voice: Ask = ask,
-            wait: Callable[[float], None] = time.sleep) -> Tuple[Dict[str, Any], Dict[str, Any]]:
+            wait: Callable[[float], None] = time.sleep, count: Count = devices.counters, look: Look = neighbours) -> Tuple[Dict[str, Any], Dict[str, Any]]:
     """Ask, and count meanwhile.
 
     Args:
@@ -67,6 +78,7 @@ def observe(node: Node, interface: str, network: Optional[str], own: List[Dict[s
         network: the Sync network, to know whom to ask.
         own: the evidence about interfaces.
         voice, wait: what asks, and what lets a second pass (tests put something else here).
+        count, look: what the system's programs tell of traffic and of neighbours.
     Returns:
         ``segment`` and ``traffic`` of the evidence.
     Raises:
@@ -81,17 +93,31 @@ def observe(node: Node, interface: str, network: Optional[str], own: List[Dict[s
     except ValueError as error:
         raise NodeError("sync_network: %s" % error) from error
     echo = any(":" in address for address in addresses)
-    before, start = _bytes(node), time.monotonic()
+    before, start = _bytes(count(node)), time.monotonic()
     voice(interface, asked, echo)
     wait(SECONDS)
     seconds = time.monotonic() - start
-    counted = difference(before, _bytes(node))
-    neighbours = arp(node.query(["arp", "-an"]).stdout, interface) + ndp(node.query(["ndp", "-an"]).stdout, interface)
+    counted = difference(before, _bytes(count(node)))
     macs = {entry["mac"] for entry in own}
     segment = {"interface": interface, "seconds": round(seconds, 3), "asked": len(asked), "echo": echo,
-               "neighbours": sorted((item for item in neighbours if item["mac"] not in macs), key=lambda item: (item["address"], item["mac"]))}
+               "neighbours": sorted((item for item in look(node, interface) if item["mac"] not in macs), key=lambda item: (item["address"], item["mac"]))}
     return segment, {"seconds": round(seconds, 3), "interfaces": counted}
 
 
-def _bytes(node: Node) -> Counters:
-    return {name: {key: counted[key] for key in ("rx_bytes", "tx_bytes")} for name, counted in devices.counters(node).items()}
+def sample(node: Node, params: Mapping[str, Any], device: Optional[str], own: List[Dict[str, Any]],
+           **system: Any) -> Tuple[Dict[str, Any], Dict[str, Any]]:
+    """The same on the stated interface, else on the one that pfsync uses or would use.
+
+    Args:
+        system: ``count`` and ``look``, where the system's programs are not FreeBSD's.
+    Raises:
+        NodeError: neither is known.
+    """
+    interface = params.get("sync_interface") or device
+    if not interface:
+        raise NodeError("which interface is on the Sync network is not known: state sync_interface, or switch state sync on")
+    return observe(node, interface, params.get("sync_network"), own, **system)
+
+
+def _bytes(counters: Counters) -> Counters:
+    return {name: {key: counted[key] for key in ("rx_bytes", "tx_bytes")} for name, counted in counters.items()}

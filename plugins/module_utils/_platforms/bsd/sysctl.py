@@ -10,6 +10,8 @@ import re
 from typing import Dict, Mapping, Optional
 
 CARP_ALLOW, CARP_DEMOTION = "net.inet.carp.allow", "net.inet.carp.demotion"
+# By how much CARP is demoted while pfsync takes the states of the others over.
+PFSYNC_DEMOTION = "net.pfsync.carp_demotion_factor"
 
 
 def parse(text: str) -> Dict[str, str]:

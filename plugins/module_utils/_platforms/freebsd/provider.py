@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.freebsd import info, lagg, maintenance, state_sync, sync_rule, virtual_ip
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import NodeError
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.provider import Params, Provider, Result
 
@@ -14,6 +15,24 @@ class FreebsdProvider(Provider):
     """One module per capability; see there."""
 
     platform = "FreeBSD"
+
+    def lagg(self, params: Params) -> Result:
+        return lagg.apply(self.node, params)
+
+    def state_sync(self, params: Params) -> Result:
+        return state_sync.apply(self.node, params)
+
+    def sync_rule(self, params: Params) -> Result:
+        return sync_rule.apply(self.node, params)
+
+    def virtual_ip(self, params: Params) -> Result:
+        return virtual_ip.apply(self.node, params)
+
+    def maintenance(self, params: Params) -> Result:
+        return maintenance.apply(self.node, params)
+
+    def node_info(self, params: Params) -> Result:
+        return info.collect(self.node, params)
 
     def sync_probe(self, params: Params) -> Result:
         raise NodeError("pf has no way to insert a state, so there are no marked ones on FreeBSD; leave the task out for this node: the evidence of node_info "

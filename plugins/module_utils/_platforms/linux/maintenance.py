@@ -37,6 +37,8 @@ def apply(node: Node, params: Dict[str, Any]) -> Dict[str, Any]:
         NodeError: no virtual addresses are managed here, or the hand-over does not end in time; the node is then as it was.
     """
     wanted = params["state"] == "enabled"
+    if wanted and not params.get("persistent", True):
+        raise NodeError("persistent: the file that keepalived watches outlasts a reboot; leave the option out")
     is_now = observe_maintenance(node)
     drift = [] if is_now is wanted else [{"setting": "maintenance", "is": is_now, "wanted": wanted}]
     if not drift and not wanted:

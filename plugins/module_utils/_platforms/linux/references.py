@@ -6,9 +6,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Dict, List, Sequence
 
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms import naming
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.linux.nft_files import INCLUDE_PATH
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node
 
@@ -20,8 +20,6 @@ PLACES = {
     "/etc/default/isc-dhcp-server": "service", "/etc/dhcp/dhcpd.conf": "service", "/etc/kea": "service", "/etc/radvd.conf": "service",
     "/etc/wireguard": "service", "/etc/suricata/suricata.yaml": "service",
 }
-_LINE = re.compile(r"(?P<path>[^\0]+)\0(?P<number>[0-9]+):(?P<text>.*)")
-_LONGEST = 200
 
 
 def observe(node: Node, devices: Sequence[str]) -> List[Dict[str, Any]]:
@@ -31,18 +29,4 @@ def observe(node: Node, devices: Sequence[str]) -> List[Dict[str, Any]]:
     wanted = [word for device in devices for word in ("-e", device)]
     # Status 1: nothing found; 2: some of the places are not there, which is what most of them are on any node.
     found = node.query(["grep", "-rnHZIswF"] + wanted + ["--"] + list(PLACES), ok=(0, 1, 2)).stdout
-    rows: List[Dict[str, Any]] = []
-    for line in found.splitlines():
-        match = _LINE.fullmatch(line)
-        if match and match["path"] != INCLUDE_PATH:
-            rows += _named(devices, match["path"], match["number"], match["text"].strip())
-    return rows
-
-
-def _named(devices: Sequence[str], path: str, number: str, text: str) -> List[Dict[str, Any]]:
-    kind = next(kind for place, kind in PLACES.items() if path == place or path.startswith(place + "/"))
-    # In the name of a kernel setting a dot parts the words; elsewhere it is part of a device's name.
-    around = r"[\w-]" if kind == "setting" else r"[\w.-]"
-    statement = text.split("#")[0] if kind != "setting" else "" if text[:1] in "#;" else text
-    return [{"device": device, "kind": kind, "where": "%s:%s" % (path, number), "text": text[:_LONGEST]} for device in devices
-            if re.search("(?<!%s)%s(?!%s)" % (around, re.escape(device), around), statement)]
+    return naming.rows(found, PLACES, devices, lambda path, _number: path == INCLUDE_PATH)

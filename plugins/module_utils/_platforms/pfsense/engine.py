@@ -10,6 +10,7 @@ import re
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.areas import Areas, Error
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import engine as common
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import pf as packet_filter
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import pfsync
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.ifconfig import Link
@@ -23,6 +24,7 @@ PATHS: Sequence[bridge.Path] = (ENABLED, INTERFACE, PEER, HOST_ID, pinned.COMMAN
 # The kernel lists who made its states since FreeBSD's pfctl has -s Creators; the product uses it from these releases on.
 _LISTED = ((2, 7, 1), (23, 9, 0))
 
+
 def observe(node: Node, release: Release, links: Mapping[str, Link], reading: Optional[bridge.Reading], devices: Mapping[str, Optional[str]],
             count: Callable[[Node], Optional[Dict[str, Any]]] = pfsync.counters) -> Tuple[Dict[str, Any], List[Error]]:
     """The evidence ``engine``, and what could not be read.
@@ -34,25 +36,17 @@ def observe(node: Node, release: Release, links: Mapping[str, Link], reading: Op
         count: reads what pfsync has counted.
     """
     areas = Areas()
-    now = areas.read("engine", lambda: pfsync.running(node))
-    pf = areas.read("engine", lambda: packet_filter.status(node.query(["pfctl", "-si", "-v"]).stdout)) or packet_filter.Status(None, None, None)
-    found = {
-        "name": "pfsync", "installed": True, "joined": None, "masked": False, "filter": pf.running,
-        "enabled": None if reading is None else reading.values[ENABLED] is not None,
-        "empty": None if reading is None else reading.values[ENABLED] == "",
-        "running": None if now is None else now.up and now.device is not None,
-        "pinned": None if reading is None else pinned.pinned(reading), "config": pfsync.as_evidence(now, links),
-        "config_current": _current(now, pf, reading, devices), "synced": None if now is None else now.bulk_done,
-        "counters": areas.read("engine", lambda: count(node)),
-        "tables": {"kernel": pf.states, "kernel_max": areas.read("engine", lambda: packet_filter.limit(node.query(["pfctl", "-sm"]).stdout))},
-        "host_id": pf.host_id, "creators": areas.read("engine", lambda: packet_filter.creators(node, release.since(*_LISTED))),
-    }
+    kernel = common.read(areas, node, pfsync.running)
+    configured = common.Configured(None, None, None, None) if reading is None else common.Configured(
+        reading.values[ENABLED] is not None, reading.values[ENABLED] == "", pinned.pinned(reading), _current(kernel.now, kernel.pf, reading, devices))
+    found = common.outline(areas, node, kernel, links, configured, count)
+    found["creators"] = areas.read("engine", lambda: packet_filter.creators(node, release.since(*_LISTED)))
     return found, areas.errors
 
 
-def _current(now: Optional[pfsync.Pfsync], pf: packet_filter.Status, reading: Optional[bridge.Reading], devices: Mapping[str, Optional[str]]) -> Optional[bool]:
+def _current(now: Optional[pfsync.Pfsync], pf: packet_filter.Status, reading: bridge.Reading, devices: Mapping[str, Optional[str]]) -> Optional[bool]:
     """Whether pfsync0 and the host id are what the configuration says."""
-    if now is None or reading is None:
+    if now is None:
         return None
     wanted = (reading.values[HOST_ID] or "").strip().lower()
     if re.fullmatch(r"[0-9a-f]{1,8}", wanted) and pf.host_id is not None and int(wanted, 16) != int(pf.host_id, 16):

@@ -58,7 +58,7 @@ def collect(node: Node, params: Dict[str, Any]) -> Dict[str, Any]:
     evidence["references"] = None if reading is None else references.rows(reading.named)
     evidence["segment"] = evidence["traffic"] = None
     if params.get("sample"):
-        sampled = areas.read("segment", lambda: _sample(node, params, sync, own or []))
+        sampled = areas.read("segment", lambda: segment.sample(node, params, None if sync is None else sync.device, own or []))
         evidence["segment"], evidence["traffic"] = sampled or (None, None)
     evidence["errors"] = areas.errors
     return result(evidence)
@@ -115,10 +115,3 @@ def _pass_rule(node: Node, found: Mapping[str, Any], rules: Optional[List[pf_rul
     if reading is None:
         raise NodeError("the configuration could not be read, so it is not known whether a reload keeps the rule")
     return pass_rule.observe(running, rules, pass_rule.scene(node, links), sync, kept_rule.kept(reading.rows("filter", "rule")))
-
-
-def _sample(node: Node, params: Mapping[str, Any], sync: Optional[pass_rule.Sync], own: List[Dict[str, Any]]) -> Tuple[Dict[str, Any], Dict[str, Any]]:
-    interface = params.get("sync_interface") or (sync.device if sync is not None else None)
-    if not interface:
-        raise NodeError("which interface is on the Sync network is not known: state sync_interface, or switch state sync on")
-    return segment.observe(node, interface, params.get("sync_network"), own)

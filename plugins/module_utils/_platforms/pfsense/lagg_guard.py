@@ -2,81 +2,29 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The change of LAGGs runs on the node without the connection that ordered it, and goes back by itself unless it is confirmed.
-
-Everything that is needed lies in a folder of the node, and the script runs, before the configuration is written: so nothing that ends the module leaves a
-change that nobody watches. While it is not confirmed the script is also started at boot, because pfSense runs what is in /usr/local/etc/rc.d then
-(rc.start_packages, called near the end of pfSense-rc), so a node that loses its power in between comes back too.
-"""
+"""The way back of a change of LAGGs, by the product's own functions."""
 
 from __future__ import annotations
 
-import json
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Optional, Sequence
 
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node, NodeError
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import lagg_guard, lagg_script
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.lagg_kept import Kept, Lagg
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import bridge
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.lagg_kept import Kept, Lagg
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.lagg_script import AT_BOOT, BOOT, DEMOTED, DEMOTION, FOLDER, MARK, RUN
 
 BOUNDARY = "hafirewall-lagg"
-_FILES = ("armed", "go", "fire", "confirmed", "going-back", "put-back", "change.done", "change.out", "back.out", "change.php", "back.php", "state.json",
-          "timeout", "run")
+_PHP = "php -q -d display_errors=stderr -d zend.exception_ignore_args=1 "
 
 
-class Guard:
-    """The folder and its script.
+class Guard(lagg_guard.Guard):
+    """See :mod:`..bsd.lagg_guard`."""
 
-    Attributes:
-        begun: this very call has armed it.
-    """
-
-    def __init__(self, node: Node) -> None:
-        self.node = node
-        self.begun = False
-
-    # How it stands
-
-    def armed(self) -> bool:
-        """A change is under way, or made and not confirmed, or going back."""
-        return self._has("armed") or self._has("going-back")
-
-    def confirmed(self) -> bool:
-        """A change stays, and what it needed can go. Nothing else may: another run may be laying out its own."""
-        return self._has("confirmed")
-
-    def has_put_back(self) -> bool:
-        """It has brought back what was before, since it was armed last."""
-        return self._has("put-back")
-
-    def laggs(self) -> List[Lagg]:
-        """The LAGGs of the change that it was armed for, as they were wanted."""
-        return list(self._state().get("laggs", []))
-
-    def names(self) -> List[str]:
-        """Their names."""
-        return [lagg["name"] for lagg in self.laggs()]
-
-    def kept(self) -> Kept:
-        """What that change was to carry over."""
-        return Kept(**self._state()["kept"])
-
-    def at_work(self) -> bool:
-        """Whether the change has not ended yet. After a start of the machine there is nothing left to wait for: it booted with the new configuration."""
-        return not self._has("change.done") and self.node.read_text(MARK) is not None
-
-    def trouble(self) -> Optional[str]:
-        """What the change failed by; None when it did not."""
-        return self._answer("change.out") if self._text("change.done") not in (None, "boot") else None
-
-    def said(self) -> Optional[str]:
-        """Why going back failed, as long as it does."""
-        return self._answer("back.out") if self._has("back.out") else None
-
-    # The change
+    run = lagg_script.run(_PHP + "change.php", _PHP + "back.php")
+    boot = lagg_script.BOOT
+    programs = ("change.php", "back.php")
 
     def arm(self, laggs: Sequence[Lagg], kept: Kept, change: bridge.Change, back: bridge.Change, timeout: int) -> None:
-        """Lay everything out and let the script run; from here on whatever happens leads back, until it is confirmed. Again when it was planned again.
+        """Lay everything out.
 
         Args:
             change: the functions that apply what will have been written.
@@ -85,78 +33,8 @@ class Guard:
         Raises:
             NodeError: another run is changing LAGGs on this node.
         """
-        if not self.begun and self.armed():
-            raise NodeError("another run is changing LAGGs of this node; wait until it has ended, and run again")
-        if not self.begun:
-            self.clear()
-        for name, text in {
-            "state.json": json.dumps({"laggs": [dict(lagg) for lagg in laggs], "kept": kept._asdict()}), "timeout": str(timeout), "run": RUN,
-            "change.php": bridge.stored(change, BOUNDARY), "back.php": bridge.stored(back, BOUNDARY, lenient=True),
-        }.items():
-            self._write(name, text + "\n")
-        if not self.begun:
-            self.node.write_text(MARK, "\n", 0o600, shown=False)
-            self._write("armed", "\n")
-            self.node.write_text(AT_BOOT, BOOT, 0o755, shown=False)
-            self.node.act(["sh", FOLDER + "/run", "begin"])
-        self.begun = True
+        programs = {"change.php": bridge.stored(change, BOUNDARY), "back.php": bridge.stored(back, BOUNDARY, lenient=True)}
+        self.lay_out(laggs, kept, {name: text + "\n" for name, text in programs.items()}, timeout)
 
-    def go(self) -> None:
-        """The configuration is written: apply it."""
-        self._write("go", "\n")
-
-    def disarm(self) -> bool:
-        """The change is to stay. False when it is too late for that: it is going back. Whoever asks lifts the demotion and clears the folder then."""
-        paths = ["%s/%s" % (FOLDER, name) for name in ("armed", "confirmed")]
-        return self.node.check_mode or self.node.query(["mv", *paths], ok=None).status == 0
-
-    def fire(self) -> None:
-        """Go back now instead of when the time is up."""
-        self._write("fire", "\n")
-
-    def clear(self) -> None:
-        """Leave nothing behind."""
-        self.node.remove(AT_BOOT, shown=False)
-        for name in _FILES:
-            self.node.remove("%s/%s" % (FOLDER, name), shown=False)
-        self.node.remove(MARK, shown=False)
-
-    def seen(self) -> None:
-        """That an earlier change was put back was told, and need not be told again."""
-        self.node.remove(FOLDER + "/put-back", shown=False)
-
-    # Handing over
-
-    def demoted(self) -> bool:
-        """Whether the node is demoted for a change."""
-        return self.node.read_text(DEMOTED) is not None
-
-    def demote(self) -> None:
-        """Let the other node take the virtual addresses. The mark comes first: a demotion that nobody lifts would last until the next start."""
-        self.node.write_text(DEMOTED, "\n", 0o600, shown=False)
-        self.node.act(["sysctl", "net.inet.carp.demotion=%d" % DEMOTION])
-
-    def promote(self) -> None:
-        """Lift the demotion."""
-        if self.demoted():
-            self.node.act(["sysctl", "net.inet.carp.demotion=-%d" % DEMOTION])
-            self.node.remove(DEMOTED, shown=False)
-
-    # Files
-
-    def _has(self, name: str) -> bool:
-        return self._text(name) is not None
-
-    def _text(self, name: str) -> Optional[str]:
-        text = self.node.read_text("%s/%s" % (FOLDER, name))
-        return None if text is None else text.strip()
-
-    def _answer(self, name: str) -> Optional[str]:
-        return bridge.answered(self.node.read_text("%s/%s" % (FOLDER, name)) or "", BOUNDARY)
-
-    def _state(self) -> Dict[str, Any]:
-        found = json.loads(self._text("state.json") or "{}")
-        return found if isinstance(found, dict) else {}
-
-    def _write(self, name: str, text: str) -> None:
-        self.node.write_text("%s/%s" % (FOLDER, name), text, 0o600, shown=False)
+    def answer(self, program: str) -> Optional[str]:
+        return bridge.answered(self.node.read_text("%s/%s.out" % (lagg_script.FOLDER, program)) or "", BOUNDARY)

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Mapping, Sequence, Set
 
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.lagg_kept import Lagg, Links
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import NodeError
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.lagg_kept import Lagg, Links
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.lagg_steps import Configured
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.release import Release
 
@@ -103,7 +103,8 @@ def _moves(lagg: Lagg, now: Configured) -> List[str]:
     name, found = lagg["name"], []
     for move in lagg["moves"]:
         device = move["from_device"]
-        if move["vlan"] is None and device != name and device not in lagg["members"] and now.lagg(device) is None:
+        moved = now.lagg(name) is not None and not now.on(device)  # a LAGG that is there no more
+        if move["vlan"] is None and device != name and device not in lagg["members"] and now.lagg(device) is None and not moved:
             found.append("%s: %s is to be moved onto it and is neither one of its members nor a LAGG" % (name, device))
     return found
 

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.lagg_kept import Kept, Lagg, Links, as_running, kept
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import NodeError
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import bridge, state_sync
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.lagg_kept import Kept, Lagg, Links, as_running, kept
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.operations import MARK, Operation, insert, put, take
 
 LAGGS, VLANS = ("laggs", "lagg"), ("vlans", "vlan")

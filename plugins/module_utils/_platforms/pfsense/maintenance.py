@@ -32,6 +32,8 @@ def apply(node: Node, params: Dict[str, Any]) -> Dict[str, Any]:
     """
     release_of(node)
     wanted = params["state"] == "enabled"
+    if wanted and not params.get("persistent", True):
+        raise NodeError("persistent: the maintenance mode of pfSense outlasts a reboot; leave the option out")
     result: Dict[str, Any] = {"drift": [], "validation": "not needed", "maintenance": wanted, "handed_over": False}
 
     def plan(reading: bridge.Reading) -> bridge.Change:
@@ -45,7 +47,7 @@ def apply(node: Node, params: Dict[str, Any]) -> Dict[str, Any]:
             result["drift"] = [{"setting": "maintenance", "is": not wanted, "wanted": wanted}]
         else:
             result["drift"] = _running_drift(running, vips, wanted)
-        result["handed_over"] = bool(wanted and result["drift"] and _active(running))
+        result["handed_over"] = bool(wanted and result["drift"] and carp.held(running))
         calls = [(FUNCTION, wanted)] if result["drift"] else []
         return bridge.Change(operations, calls, "hafirewall.cluster: %s maintenance" % ("enter" if wanted else "leave"), [(FUNCTION, not wanted)])
 
@@ -70,8 +72,7 @@ def _wait(node: Node, wanted: bool) -> None:
 
     def settled() -> bool:
         running = carp.running(node)
-        left[:] = _active(running) if wanted else ["vhid %d on %s is %s" % (item.id, item.device, item.state or "in no state") for item in running
-                                                   if item.state not in ("active", "standby")]
+        left[:] = carp.held(running) if wanted else carp.idle(running)
         return not left
 
     if node.wait_for(settled, TIMEOUT, 0.5):
@@ -80,7 +81,3 @@ def _wait(node: Node, wanted: bool) -> None:
         raise NodeError("this node still holds virtual addresses %.0f s after it entered maintenance, so no other node takes over: %s; see to the others first"
                         % (TIMEOUT, ", ".join(left)))
     raise NodeError("this node cannot take part again: %s; see to its interfaces, and whether CARP is switched on" % ", ".join(left))
-
-
-def _active(running: List[carp.Instance]) -> List[str]:
-    return ["%s on %s" % (" ".join(item.addresses) or "vhid %d" % item.id, item.device) for item in running if item.state == "active"]

@@ -17,8 +17,6 @@ from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfse
 
 PATHS = (carp_config.MAINTENANCE, *interfaces.PATHS, VIPS)
 TIMEOUT = 15.0  # seconds; a node is standby at once, and active after three announcements
-# carp(4): one byte each; 255 is not for use, and a node never announces without a pause.
-LIMITS = {"advskew": (0, 254), "advbase": (1, 254)}
 
 Place = Tuple[str, str]  # device and address
 
@@ -66,12 +64,7 @@ def apply(node: Node, params: Mapping[str, Any]) -> Dict[str, Any]:
 def _judge(params: Mapping[str, Any]) -> None:
     if params["transport"] != "multicast":
         raise NodeError("transport: pfSense announces virtual addresses by multicast only; leave the option out")
-    for number, item in enumerate(params["instances"]):
-        for option, (least, most) in LIMITS.items():
-            if item[option] is None or not least <= item[option] <= most:
-                raise NodeError("instances[%d].%s: CARP needs it, from %d to %d, and it is %s" % (number, option, least, most, item[option]))
-        if not item["addresses"]:
-            raise NodeError("instances[%d].addresses: an id has one address or more; state them, or leave the entry out" % number)
+    carp.judge(params["instances"])
 
 
 def _wanted(node: Node, reading: bridge.Reading, params: Mapping[str, Any], number: int) -> Wanted:
@@ -120,20 +113,4 @@ def _gone(steps: Steps, reading: bridge.Reading, wanted: List[Wanted]) -> List[P
 
 
 def _wait(node: Node, wanted: List[Wanted], gone: List[Place]) -> None:
-    left: List[str] = []
-
-    def settled() -> bool:
-        running = carp.running(node)
-        found = {(instance.device, instance.id): instance for instance in running}
-        there = {(instance.device, address) for instance in running for address in instance.addresses}
-        left[:] = ["%s is still on %s" % (address, device) for device, address in gone if (device, address) in there]
-        for item in wanted:
-            instance = found.get((item.device, item.vhid))
-            missing = [address for address in item.addresses if instance is None or address not in instance.addresses]
-            left.extend("%s is not on %s" % (address, item.device) for address in missing)
-            if instance is not None and instance.state not in ("active", "standby"):
-                left.append("%s on %s is %s" % (item.name, item.device, instance.state or "in no state"))
-        return not left
-
-    if not node.wait_for(settled, TIMEOUT, 0.5):
-        raise NodeError("CARP does not run as configured after %.0f s: %s" % (TIMEOUT, "; ".join(left)))
+    carp.wait(node, [carp.Expected(item.name, item.device, item.vhid, item.addresses) for item in wanted], gone, TIMEOUT)

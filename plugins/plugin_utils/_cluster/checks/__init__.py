@@ -12,7 +12,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.checks import engine, lagg, pfsense, pfsync, roles, rule, segment, travel
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.checks import (
+    engine,
+    lagg,
+    messages,
+    pfsense,
+    pfsync,
+    roles,
+    rule,
+    segment,
+    travel,
+    versions,
+)
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.checks.view import ERROR, STATUSES, Check, ClusterView, Verdict
 
 __all__ = ["CHECKS", "STATUSES", "counts", "failed", "judge"]
@@ -24,9 +35,14 @@ CHECKS: dict[str, Check] = {
     "settings_agree": engine.settings_agree,
     "states_travel": travel.states_travel,
     "quiet_states": travel.quiet_states,
+    "formats_agree": messages.formats_agree,
+    "peer_understood": messages.peer_understood,
+    "bulk_done": messages.bulk_done,
     "host_ids": pfsync.host_ids,
     "devices_equal": pfsync.devices_equal,
+    "state_interfaces": pfsync.state_interfaces,
     "state_policy_equal": pfsync.state_policy_equal,
+    "rules_equal": pfsync.rules_equal,
     "roles_disjoint": roles.roles_disjoint,
     "maintenance": roles.maintenance,
     "demotion": pfsync.demotion,
@@ -35,6 +51,7 @@ CHECKS: dict[str, Check] = {
     "sync_dedicated": segment.sync_dedicated,
     "sync_isolated": segment.sync_isolated,
     "mtu_equal": segment.mtu_equal,
+    "pfsync_mtu": messages.pfsync_mtu,
     "sync_speed": segment.sync_speed,
     "sync_bandwidth": segment.sync_bandwidth,
     "laggs_equal": lagg.laggs_equal,
@@ -44,7 +61,7 @@ CHECKS: dict[str, Check] = {
     "config_sync": pfsense.config_sync,
     "interface_keys": pfsense.interface_keys,
     "config_versions": pfsense.config_versions,
-    "versions_equal": engine.versions_equal,
+    "versions_equal": versions.versions_equal,
 }
 
 

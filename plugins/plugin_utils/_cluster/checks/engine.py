@@ -118,45 +118,6 @@ def _differing(cluster: ClusterView, settings: Sequence[str]) -> list[str]:
     return found
 
 
-def versions_equal(cluster: ClusterView) -> Iterator[Verdict]:
-    """All nodes have the same versions of the engine, of the virtual addresses' service, and of the kernel; or of the product and what it is built on."""
-    failures: list[str] = []
-    unknowns: list[str] = []
-    warnings: list[str] = []
-    equal: list[str] = []
-    if cluster.engine == "conntrackd":
-        _packages(cluster, failures, unknowns, warnings, equal)
-        parts: Mapping[str, tuple[str, ...]] = {"kernel": ("kernel",)}
-    else:
-        parts = {"release": ("os", "version"), "edition": ("os", "edition"), "base": ("os", "base")}
-    for title, path in parts.items():
-        values = {node.name: str(node.get(*path)) for node in cluster.nodes if isinstance(node.get(*path), str)}
-        unknowns += [node.unknown(f"the {title}", path[0]) for node in cluster.nodes if node.name not in values]
-        _compare(title, values, warnings, equal)
-    yield Verdict(*weigh(failures, unknowns, warnings, "equal on all nodes: " + ", ".join(equal)))
-
-
-def _packages(cluster: ClusterView, failures: list[str], unknowns: list[str], warnings: list[str], equal: list[str]) -> None:
-    for name in (["conntrackd"] if cluster.synced else []) + (["keepalived"] if any(node.instances for node in cluster.nodes) else []):
-        versions = {}
-        for node in cluster.nodes:
-            packages = node.area("packages")
-            if packages is None or name not in packages:
-                unknowns.append(node.unknown(f"the version of {name}", "packages"))
-            elif packages[name] is None:
-                failures.append(f"{name} is not installed on {node.name}")
-            else:
-                versions[node.name] = str(packages[name])
-        _compare(name, versions, warnings, equal)
-
-
-def _compare(name: str, versions: Mapping[str, str], warnings: list[str], equal: list[str]) -> None:
-    if len(set(versions.values())) > 1:
-        warnings.append(f"{name} differs: " + ", ".join(f"{node} has {version}" for node, version in versions.items()))
-    elif versions:
-        equal.append(f"{name} {next(iter(versions.values()))}")
-
-
 def _config(node: NodeView) -> Mapping[str, Any]:
     config = node.get("engine", "config")
     return config if isinstance(config, Mapping) else {}

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.carp import MOST_SKEW
@@ -20,13 +20,13 @@ from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.checks
     ClusterView,
     NodeView,
     Verdict,
-    creator,
     only_on,
     weigh,
 )
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.facts import Evidence
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.lagg.binding import Binding, binding
-from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platforms import lacks
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.pf_facts import creator
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platforms import PRODUCTS, lacks
 
 NO_CARP = "the virtual addresses are not CARP's"
 NO_ADDRESSES = "no virtual addresses are planned"
@@ -92,7 +92,7 @@ def state_policy_equal(cluster: ClusterView) -> Iterator[Verdict]:
         return
     policies = {node.name: Evidence(node.evidence).state_policy for node in cluster.nodes}
     silent = [node for node in cluster.nodes if policies[node.name] is None]
-    if len(silent) == len(cluster.nodes) and all(lacks("state_policy", Evidence(node.evidence).version) for node in silent):
+    if len(silent) == len(cluster.nodes) and all(lacks(node.platform, "state_policy", Evidence(node.evidence).version) for node in silent):
         yield Verdict(SKIPPED, "this release has no setting for the state policy")
         return
     failures = [f"{node.name} has {policies[node.name]}, the plan says {node.sync['state_policy']}" for node in cluster.nodes
@@ -104,6 +104,62 @@ def state_policy_equal(cluster: ClusterView) -> Iterator[Verdict]:
     yield Verdict(*weigh(failures, unknowns, [], f"{', '.join(sorted(set(told.values())))} on all nodes"))
 
 
+@only_on(("freebsd",), "the rules are no part of a state on this platform",
+         pfsense="the rules of this product hold each node's own addresses, so that those of two nodes always differ",
+         openbsd="pfsync of this platform does not tell which rule made a state, so that another node takes the default rule for it")
+def rules_equal(cluster: ClusterView) -> Iterator[Verdict]:
+    """The rules are the same on all nodes, by their checksum: only then a state is linked, by a number, to the rule that it belongs to."""
+    if not cluster.synced:
+        yield Verdict(SKIPPED, SWITCHED_OFF)
+        return
+    sums = {node.name: node.get("engine", "checksum") for node in cluster.nodes}
+    unknowns = [node.unknown("the checksum of its rules", "engine") for node in cluster.nodes if not isinstance(sums[node.name], str) or not sums[node.name]]
+    known = {name: str(found).lower() for name, found in sums.items() if isinstance(found, str) and found}
+    warnings = ["the rules differ (" + ", ".join(f"{name} has {found[:8]}" for name, found in known.items()) + "), so that states from another node get the "
+                "default rule: limits, timeouts, labels, queues and routes of their own rule are lost at a failover"] if len(set(known.values())) > 1 else []
+    yield Verdict(*weigh([], unknowns, warnings, f"checksum {', '.join(sorted(set(known.values())))} on all nodes"))
+
+
+@only_on(("freebsd",), "no interface is part of a state on this platform",
+         pfsense="which interfaces the states name is not read from this product; devices_equal judges by its state policy",
+         openbsd="this platform takes a state of an interface that it does not have; devices_equal tells whether it would match")
+def state_interfaces(cluster: ClusterView) -> Iterator[Verdict]:
+    """Every interface that states name is there on every other node: a kernel drops a state that names another, and counts it nowhere."""
+    if not cluster.synced:
+        yield Verdict(SKIPPED, SWITCHED_OFF)
+        return
+    for node in cluster.nodes:
+        named = _named(node)
+        others = [other for other in cluster.nodes if other is not node]
+        unknowns = [other.unknown("which devices it has", "interfaces") for other in others if other.rows("interfaces") is None]
+        if named is None and node.creators is not None:
+            yield Verdict(SKIPPED, "it has so many states that they were not looked at one by one; devices_equal tells whether names matter", node.name)
+        elif named is None:
+            yield Verdict(ERROR, node.unknown("which interfaces its states name", "engine"), node.name)
+        elif not named:
+            yield Verdict(PASS, "its states name no interface", node.name)
+        else:
+            yield Verdict(*weigh(*_strange(node, named, others, unknowns)), node.name)
+
+
+def _named(node: NodeView) -> list[str] | None:
+    """The interfaces that states are bound to; those that float have ``all`` in place of one."""
+    counted = node.get("engine", "states_by_interface")
+    return sorted({str(name) for name in counted} - {"all"}) if isinstance(counted, Mapping) else None
+
+
+def _strange(node: NodeView, named: Sequence[str], others: Sequence[NodeView], unknowns: list[str]) -> tuple[list[str], list[str], list[str], str]:
+    failures: list[str] = []
+    warnings: list[str] = []
+    for other in others:
+        absent = [name for name in named if other.rows("interfaces") is not None and other.interface(name) is None]
+        for name in absent:
+            ours = name in node.plan["interfaces"].values()
+            said = f"states on {node.name} name {name}, which {other.name} does not have: it drops them without a word"
+            (failures if ours else warnings).append(said if ours else f"{said}; {name} is none of the cluster's interfaces")
+    return failures, unknowns, warnings, f"its states name {', '.join(named)}, which the others have too"
+
+
 @only_on(PF, NO_CARP)
 def demotion(cluster: ClusterView) -> Iterator[Verdict]:
     """CARP is not demoted: a node that is gives its addresses up, or does not take them over."""
@@ -113,10 +169,20 @@ def demotion(cluster: ClusterView) -> Iterator[Verdict]:
             yield Verdict(SKIPPED, NO_ADDRESSES, node.name)
         elif not isinstance(value, int) or isinstance(value, bool):
             yield Verdict(ERROR, node.unknown("the demotion of CARP", "vrrp"), node.name)
+        elif value > 0 and node.platform not in PRODUCTS and node.flag("maintenance"):
+            yield Verdict(PASS, f"CARP is demoted by {value}, which is what maintenance does", node.name)
         elif value:
-            yield Verdict(FAIL, f"CARP is demoted by {value} (net.inet.carp.demotion): another node is preferred, whatever the priorities are", node.name)
+            where = "ifconfig -g carp" if node.platform == "openbsd" else "net.inet.carp.demotion"
+            preferred = "another" if value > 0 else "this"
+            yield Verdict(FAIL, f"CARP is demoted by {value} ({where}){_why(node)}: {preferred} node is preferred, whatever the priorities are", node.name)
         else:
             yield Verdict(PASS, "CARP is not demoted", node.name)
+
+
+def _why(node: NodeView) -> str:
+    """What the kernel said of it, where that was read."""
+    told = [f"{row.get('by')} for {row.get('why')}" for row in node.rows("vrrp", "demotion_why") or []]
+    return f", {', '.join(told)}" if told else ""
 
 
 @only_on(PF, NO_CARP)
@@ -138,7 +204,9 @@ def _as_planned(node: NodeView) -> Verdict:
         if found is None:
             failures.append(f"{planned['name']} is not there as vhid {planned['id']} on {planned['interface']}")
             continue
-        wanted: Mapping[str, Any] = {"advskew": MOST_SKEW if in_maintenance else planned["advskew"], "advbase": planned["advbase"]}
+        # A product's maintenance raises the skew; that of a system demotes, and leaves the skew as it is.
+        raised = in_maintenance and node.platform in PRODUCTS
+        wanted: Mapping[str, Any] = {"advskew": MOST_SKEW if raised else planned["advskew"], "advbase": planned["advbase"]}
         for setting, value in wanted.items():
             if not isinstance(found.get(setting), int):
                 unknowns.append(f"the {setting} of {planned['name']} is not known on {node.name}")

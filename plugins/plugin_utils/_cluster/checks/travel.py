@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.checks.view import (
     ERROR,
@@ -18,9 +18,9 @@ from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.checks
     ClusterView,
     NodeView,
     Verdict,
-    creator,
     number,
 )
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.pf_facts import creator, states_sent
 
 LEAST_GRACE = 60  # s that a refresh may be late before it counts as not running: a timer's accuracy and one run of a busy node
 
@@ -57,12 +57,21 @@ def _by_creators(_cluster: ClusterView, sender: NodeView, receiver: NodeView) ->
     if receiver.creators is None:
         return ERROR, receiver.unknown("who made the states", "engine")
     if own in receiver.creators:
-        return PASS, f"{receiver.name} holds states that {own} made (pf has no way to insert a marked one)"
+        counted = _of_creator(receiver, own)
+        return PASS, f"{receiver.name} holds {'' if counted is None else f'{counted:.0f} '}states that {own} made (pf has no way to insert a marked one)"
     if sender.creators is None:
         return ERROR, sender.unknown("who made the states", "engine")
     if own not in sender.creators:
         return SKIPPED, f"{sender.name} holds no state that it made itself, so there is none to travel"
+    if states_sent(sender.get("engine", "counters")) == 0:
+        return SKIPPED, f"{sender.name} has not sent anything about a state: all that it made are of rules with no-sync, which do not travel"
     return FAIL, f"{receiver.name} holds no state that {own} made, and {sender.name} does"
+
+
+def _of_creator(node: NodeView, one: str) -> float | None:
+    """How many states of a creator the node holds, where it has counted."""
+    counted = node.get("engine", "states_by_creator")
+    return next((number(count) for name, count in counted.items() if creator(name) == one), None) if isinstance(counted, Mapping) else None
 
 
 def quiet_states(cluster: ClusterView) -> Iterator[Verdict]:

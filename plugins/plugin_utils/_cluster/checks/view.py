@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.pf_facts import creator
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platforms import ENGINES
 
 PASS, FAIL, WARN, SKIPPED, ERROR = STATUSES = ("pass", "fail", "warn", "skipped", "error")
@@ -112,6 +113,11 @@ class NodeView:
         return next((row for row in rows if all(row.get(key) == planned[key] for key in ("interface", "id", "family"))), None)
 
     @property
+    def active(self) -> bool:
+        """It is active for a virtual address."""
+        return any(row.get("state") == "active" for row in self.rows("vrrp", "instances") or [])
+
+    @property
     def creators(self) -> list[str] | None:
         """The host ids in the node's table of states, or None."""
         found = [creator(value) for value in self.texts("engine", "creators") or []]
@@ -165,12 +171,12 @@ class ClusterView:
 Check = Callable[[ClusterView], Iterator[Verdict]]
 
 
-def only_on(platforms: Sequence[str], otherwise: str) -> Callable[[Check], Check]:
-    """A check that has no meaning on other platforms; ``otherwise`` is why."""
+def only_on(platforms: Sequence[str], otherwise: str, **reasons: str) -> Callable[[Check], Check]:
+    """A check that has no meaning on other platforms; ``otherwise`` is why, where ``reasons`` has none of the platform's own."""
     def limited(check: Check) -> Check:
         @functools.wraps(check)
         def judged(cluster: ClusterView) -> Iterator[Verdict]:
-            return check(cluster) if cluster.platform in platforms else iter([Verdict(SKIPPED, otherwise)])
+            return check(cluster) if cluster.platform in platforms else iter([Verdict(SKIPPED, reasons.get(cluster.platform, otherwise))])
         return judged
     return limited
 
@@ -186,14 +192,6 @@ def host_of(value: Any) -> str | None:
     """The address without its prefix length, in its canonical form, or None when it is no address."""
     try:
         return str(ipaddress.ip_interface(value).ip) if isinstance(value, str) else None
-    except ValueError:
-        return None
-
-
-def creator(value: Any) -> str | None:
-    """A host id of pf in its shortest form, or None when it is none."""
-    try:
-        return f"{int(value, 16):x}" if isinstance(value, str) else None
     except ValueError:
         return None
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.facts import Evidence
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.lagg.protocols import PLATFORMS, PLUS, release
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platforms import ENGINES
 
 # How far a row can be trusted.
 MEASURED, DOCUMENTED, READ, CLAIMED, INFERRED, UNKNOWN = (
@@ -119,7 +120,7 @@ def binding(platform: str, evidence: Evidence, stated: str | None = None) -> Bin
     number = release(evidence.version)
     edition = None if platform != "pfsense" or number is None else "Plus" if number[0] >= PLUS else "CE"
     what = " ".join(filter(None, (PLATFORMS[platform].title, edition, evidence.version if platform != "linux" else None)))
-    if platform == "pfsense" and stated is not None:
+    if ENGINES.get(platform) == "pfsync" and stated is not None:
         return _by_policy(what, stated, evidence.naming_rules, "is set to", "stated in the intent")
     if platform != "linux" and evidence.state_policy is not None:
         return _by_policy(what, evidence.state_policy, evidence.naming_rules, "is", "read from the node")

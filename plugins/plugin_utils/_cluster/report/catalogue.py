@@ -35,6 +35,24 @@ CATALOGUE = {
         "States do not travel",
         "A marked state made on each node was found on every other node.",
         "Look at engine_running, settings_agree and pass_rule of both nodes, then at the Sync link itself; run site to repair the settings."),
+    "formats_agree": Entry(
+        "Messages are understood",
+        "Messages are not understood",
+        "Every node understands the format of messages that every other node sends.",
+        "State hafirewall_cluster.sync.format with what the oldest node sends (engine.config.version; none is 1301) and run site; take it out when all nodes "
+        "are upgraded."),
+    "peer_understood": Entry(
+        "Nothing was dropped as not understood",
+        "Messages were dropped as not understood",
+        "No node has dropped messages of a version or a kind that it does not know. Where it did, and has never taken a state, a peer speaks what it does not.",
+        "Look at formats_agree. Counters begin with the boot: after an upgrade set them to zero on the node (netstat -z -s -p pfsync) and verify again. "
+        "Only a stranger or another system sends another version: look who is on the Sync network."),
+    "bulk_done": Entry(
+        "The first states have come",
+        "The first states have not come",
+        "When the node joined, it got the states that the others had. The kernel shows syncok 1 also when nobody answered; its messages tell the difference.",
+        "Put right what pass_rule, sync_speed and formats_agree say first. Then, on the standby, ask again: ifconfig pfsync0 syncdev DEVICE, with its Sync "
+        "device. Not on the active node: each such command demotes it for a moment."),
     "engine_running": Entry(
         "The engine runs",
         "The engine does not run",
@@ -86,6 +104,12 @@ CATALOGUE = {
         "The MTU differs",
         "The Sync interfaces of all nodes have one MTU.",
         "Set the same MTU on every node's Sync interface and on the switch between them."),
+    "pfsync_mtu": Entry(
+        "Full packets leave",
+        "Full packets do not leave",
+        "pfsync0 makes no packets larger than its Sync device or the kernel can send.",
+        "Set the MTU of pfsync0 to that of its Sync device, and to at most 4080 before FreeBSD 15, where site does not: ifconfig pfsync0 mtu 1500, and mtu in "
+        "pfsync_ifconfig, or on OpenBSD in hostname.pfsync0."),
     "laggs_equal": Entry(
         "LAGGs are the same on all nodes",
         "LAGGs differ between nodes",
@@ -117,6 +141,18 @@ CATALOGUE = {
         "Device names differ, and states are bound to them",
         "Every logical interface has the same device, or a LAGG of the same name, on all nodes; or states are not bound to names.",
         "Plan a LAGG of one name for the interface (the guide LAGG), or let states float with hafirewall_cluster.state_policy: floating."),
+    "state_interfaces": Entry(
+        "The interfaces of states are everywhere",
+        "States name interfaces that other nodes do not have",
+        "Every interface that a state is bound to is there, under that name, on every other node.",
+        "Give the interface one name on all nodes, by a LAGG (the guide LAGG) or by renaming it, or let states float with hafirewall_cluster.state_policy: "
+        "floating. Do not name the other node's interface in a rule: the state is then taken, for an interface that does not exist."),
+    "rules_equal": Entry(
+        "Rules are the same on all nodes",
+        "Rules differ",
+        "The checksum of pf's rules is the same on all nodes, so that a state finds its own rule on each.",
+        "Load the same pf.conf on all nodes, with the same names of interfaces and no address of a single node in a rule. Until then connections live on, "
+        "without what their rule gives them."),
     "state_policy_equal": Entry(
         "The state policy is equal",
         "The state policy differs",
@@ -125,9 +161,9 @@ CATALOGUE = {
     "demotion": Entry(
         "CARP is not demoted",
         "CARP is demoted",
-        "No node holds itself back (net.inet.carp.demotion is 0).",
-        "Something on the node says that it is unfit: a link with virtual addresses that is down, or a setting by hand. Put that right; "
-        "pfSense shows a button to set the demotion back under Status, CARP."),
+        "No node holds itself back: CARP's demotion is 0.",
+        "Something on the node says that it is unfit: a link with virtual addresses that is down, states that have not come yet, or a setting by hand. Put "
+        "that right. What then stays is taken off by adding its negative (sysctl net.inet.carp.demotion=-240), on pfSense by the button under Status, CARP."),
     "carp_agrees": Entry(
         "CARP is set as planned",
         "CARP is not set as planned",
@@ -175,7 +211,7 @@ ON_PF = {
     "states_travel": CATALOGUE["states_travel"]._replace(
         meaning="Every node holds states that each other node made. pf has no way to insert a state that could be looked for, but each says who made it.",
         remedy="Look at engine_running, settings_agree, pass_rule and devices_equal of both nodes, then at the Sync link itself, and whether both releases "
-               "understand each other's messages (versions_equal); run site to repair the settings."),
+               "understand each other's messages (formats_agree); run site to repair the settings."),
     "engine_running": CATALOGUE["engine_running"]._replace(
         meaning="pfsync0 is up on its Sync device, and has got the states of the others since it began.",
         remedy="Run site, which applies the setting again. All states of the others not here yet: they do not come, look at states_travel."),
@@ -186,11 +222,12 @@ ON_PF = {
     "config_current": CATALOGUE["config_current"]._replace(
         name="What runs is what is configured",
         trouble="What runs is not what is configured",
-        meaning="pfsync0 runs as the product's configuration says.",
+        meaning="pfsync0 runs as the node's configuration says.",
         remedy="Run site, which applies the configuration again; a device that was assigned anew needs that."),
     "versions_equal": CATALOGUE["versions_equal"]._replace(
-        meaning="All nodes run the same release on the same base system.",
-        remedy="Upgrade the node that is behind, the standby first. Nodes with different base systems may not share states; a difference should not stay."),
+        meaning="All nodes run the same release on the same base system, and what is installed on them.",
+        remedy="Upgrade the node that is behind, the standby first. Nodes with different base systems may not share states; a difference should not stay. "
+               "A kernel that is installed and does not run waits for a reboot."),
     "quiet_states": CATALOGUE["quiet_states"]._replace(
         meaning="Not needed: pfsync sends an update of each state that traffic passes by.",
         remedy="There is nothing to do."),
@@ -210,7 +247,7 @@ def meanings(engines: Collection[str | None]) -> dict[str, Entry]:
     told = CATALOGUE.items()
     if "pfsync" not in engines:
         return dict(told)
-    return {check_id: one._replace(meaning=f"{one.meaning} On pfSense: {ON_PF[check_id].meaning}") if check_id in ON_PF else one for check_id, one in told}
+    return {check_id: one._replace(meaning=f"{one.meaning} With pfsync: {ON_PF[check_id].meaning}") if check_id in ON_PF else one for check_id, one in told}
 
 
 # What to do when a check could not be judged, whichever it is.

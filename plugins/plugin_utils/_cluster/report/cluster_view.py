@@ -20,9 +20,10 @@ CARP_PLATFORMS = tuple(platform for platform, engine in ENGINES.items() if engin
 _ELEMENT = {
     "roles_disjoint": "role", "maintenance": "role", "versions_equal": "role",
     "state_sync_enabled": "engine", "settings_agree": "engine", "states_travel": "engine", "engine_running": "engine", "config_current": "engine",
-    "quiet_states": "engine", "host_ids": "engine", "state_policy_equal": "engine", "demotion": "role", "carp_agrees": "role", "config_sync": "role",
+    "quiet_states": "engine", "host_ids": "engine", "state_policy_equal": "engine", "state_interfaces": "engine", "rules_equal": "engine",
+    "formats_agree": "engine", "peer_understood": "engine", "bulk_done": "engine", "demotion": "role", "carp_agrees": "role", "config_sync": "role",
     "config_versions": "role",
-    "pass_rule": "sync", "sync_dedicated": "sync", "sync_speed": "sync", "mtu_equal": "sync", "sync_bandwidth": "sync",
+    "pass_rule": "sync", "sync_dedicated": "sync", "sync_speed": "sync", "mtu_equal": "sync", "pfsync_mtu": "sync", "sync_bandwidth": "sync",
     "sync_isolated": "network",
 }
 _MARKED = ("fail", "error", "warn")

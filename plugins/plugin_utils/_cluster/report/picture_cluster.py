@@ -32,7 +32,7 @@ _WORD = {"active": "ACTIVE", "standby": "STANDBY", "fault": "FAULT", "mixed": "M
          "none": "NO VIRTUAL IP", "unknown": "UNKNOWN"}
 _MOST_STRANGERS = 4
 # pfsync(4)
-_PFSYNC_GROUP = "224.0.0.240"
+_PFSYNC_GROUPS = {4: "224.0.0.240", 6: "ff12::f0"}
 
 
 def cluster_picture(name: str, cluster: dict[str, Any], checks: list[dict[str, Any]]) -> Markup:
@@ -225,7 +225,8 @@ def _network(drawing: Drawing, centres: list[float], bottom: float, total: float
 
 def _transport(sync: dict[str, Any]) -> tuple[str, str]:
     if sync["platform"] in CARP_PLATFORMS:
-        return known(sync.get("transport")) + (f" {_PFSYNC_GROUP}" if sync.get("transport") == "multicast" else ""), "states go straight into the kernel"
+        group = _PFSYNC_GROUPS[6 if ":" in str(sync.get("network")) else 4]
+        return known(sync.get("transport")) + (f" {group}" if sync.get("transport") == "multicast" else ""), "states go straight into the kernel"
     if sync.get("transport") == "unicast":
         way = f"unicast, port {known(sync.get('port'))}"
     else:

@@ -20,11 +20,11 @@ _TIMES = _keys("median p99 max")
 _INSTANCE = _keys("name interface id family state priority advskew", addresses=[SCALAR], addresses_present=[SCALAR])
 EVIDENCE = _keys(
     "collected_at collected_by kernel maintenance state_policy",
-    os=_keys("id version edition base"),
+    os=_keys("id version edition base userland"),
     config=_keys("version"),
     config_sync=_keys("target"),
     packages=SCALARS,
-    engine=_keys("name installed enabled masked running config_current host_id", config=_keys("mode transport interface port version"),
+    engine=_keys("name installed enabled masked running config_current host_id bulk checksum", config=_keys("mode transport interface port version"),
                  counters=_keys("sent received lost malformed"), tables=_keys("kernel kernel_max internal external")),
     vrrp=_keys("running since demotion", instances=[_INSTANCE]),
     pass_rule=_keys("filtered present effective"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platforms import PRODUCTS
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.report.cluster_view import CARP_PLATFORMS, held, node_state
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.report.words import UNKNOWN, count, known, moment, yes_no
 
@@ -16,7 +17,8 @@ from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.report
 def node_rows(cluster: dict[str, Any]) -> list[tuple[str, list[str]]]:
     """(label, a value for each node in the order of the plans); what is not known reads "unknown"."""
     plans, evidence = cluster["plans"], cluster["evidence"]
-    own = _of_pf if any(plan.get("platform") in CARP_PLATFORMS for plan in plans.values()) else _of_linux
+    platforms = {plan.get("platform") for plan in plans.values()}
+    own = _of_product if platforms & set(PRODUCTS) else _of_pf if platforms & set(CARP_PLATFORMS) else _of_linux
     columns = [_column(plan, evidence.get(host) or {}, own) for host, plan in plans.items()]
     labels = columns[0] if columns else {}
     return [(label, [column[label] for column in columns]) for label in labels]
@@ -55,7 +57,7 @@ def _of_linux(found: dict[str, Any]) -> dict[str, str]:
 
 
 def _of_pf(found: dict[str, Any]) -> dict[str, str]:
-    engine, system, sync = (found.get(area) or {} for area in ("engine", "os", "config_sync"))
+    engine, system = (found.get(area) or {} for area in ("engine", "os"))
     config = engine.get("config") or {}
     return {
         "Engine": f"{known(engine.get('name'))}, {yes_no(engine.get('running'), 'running', 'not running')}, "
@@ -65,6 +67,18 @@ def _of_pf(found: dict[str, Any]) -> dict[str, str]:
         "Host id": known(engine.get("host_id")),
         "State policy": known(found.get("state_policy")),
         "CARP demotion": known((found.get("vrrp") or {}).get("demotion")),
+        "First states": known(engine.get("bulk")),
+        "Checksum of the rules": known(engine.get("checksum")),
+        "Release": known(system.get("version")),
+        "Userland": known(system.get("userland")),
+    }
+
+
+def _of_product(found: dict[str, Any]) -> dict[str, str]:
+    system, sync = (found.get(area) or {} for area in ("os", "config_sync"))
+    common = _of_pf(found)
+    return {
+        **{label: common[label] for label in ("Engine", "Running settings", "Host id", "State policy", "CARP demotion")},
         "Sends its configuration to": UNKNOWN if not sync else known(sync.get("target") or "nobody"),
         "Release": (" ".join(str(system[key]) for key in ("edition", "version") if system.get(key)) or UNKNOWN) + (
             ", read without Python" if found.get("collected_by") == "raw" else ""),

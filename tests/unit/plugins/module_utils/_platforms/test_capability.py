@@ -81,7 +81,7 @@ def test_a_change_that_has_begun_is_finished_when_the_connection_is_cut(tmp_path
 
 def test_an_unknown_kernel_is_an_error_and_no_guess(monkeypatch):
     monkeypatch.setattr(capability.platform, "system", lambda: "Plan9")
-    with pytest.raises(NodeError, match="runs Plan9, which this collection does not drive; it drives: linux, pfsense"):
+    with pytest.raises(NodeError, match="runs Plan9, which this collection does not drive; it drives: freebsd, linux, openbsd, pfsense"):
         capability.detect(None, Node())
 
 

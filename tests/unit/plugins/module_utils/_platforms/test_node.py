@@ -32,6 +32,31 @@ def test_a_file_is_replaced_whole_whoever_has_it_open_reads_the_old_one_to_its_e
         assert (reader.read(), path.read_text()) == ("old\n", "new\n")
 
 
+def test_a_link_stays_one_and_what_it_names_is_written(tmp_path):
+    file, link, node = tmp_path / "else" / "where", tmp_path / "link", Node()
+    file.parent.mkdir()
+    file.write_text("old\n")
+    link.symlink_to(file)
+    with pytest.raises(NodeError), node.transaction():
+        node.write_text(str(link), "new\n")
+        assert (link.is_symlink(), file.read_text()) == (True, "new\n")
+        raise NodeError("later")
+    assert (link.is_symlink(), file.read_text()) == (True, "old\n")
+
+
+def test_a_file_that_cannot_be_removed_is_a_clear_error(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    path.write_text("old\n")
+
+    def refuse(_path):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(node_module.os, "unlink", refuse)
+    with pytest.raises(NodeError, match="cannot remove .*file: Read-only file system; see to it"):
+        Node().remove(str(path))
+    assert path.read_text() == "old\n"
+
+
 def test_a_mode_that_differs_is_a_change_with_a_diff_of_its_own(tmp_path):
     path = tmp_path / "file"
     path.write_text("secret\n")
@@ -156,3 +181,24 @@ def test_a_diff_has_what_may_be_shown_of_a_file(tmp_path):
     path.write_text("pass hunter2\n")
     assert node.write_text(str(path), "pass hunter3\n", redact=lambda text: text.replace("hunter", "*"))
     assert (node.diffs[0]["before"], node.diffs[0]["after"], path.read_text()) == ("pass *2\n", "pass *3\n", "pass hunter3\n")
+
+
+def test_line_breaks_of_every_kind_come_and_go_as_they_are(tmp_path):
+    path, text = tmp_path / "file", "one\r\ntwo\rthree\n"
+    path.write_bytes(text.encode())
+    assert Node().read_text(str(path)) == text
+    with pytest.raises(NodeError), Node().transaction():
+        Node().write_text(str(path), text + "four\r\n")
+        assert path.read_bytes() == b"one\r\ntwo\rthree\nfour\r\n"
+        raise NodeError("something later fails")
+
+
+@pytest.mark.parametrize("old, new", [(0o640, 0o640), (0o600, 0o600), (None, 0o600)])
+def test_without_a_mode_a_file_keeps_its_own_and_a_new_one_is_of_its_owner_alone(tmp_path, old, new):
+    path = tmp_path / "file"
+    if old is not None:
+        path.write_text("old\n")
+        path.chmod(old)
+    assert Node().write_text(str(path), "new\n", mode=None) is True
+    assert (path.read_text(), path.stat().st_mode & 0o777) == ("new\n", new)
+    assert Node().write_text(str(path), "new\n", mode=None) is False

@@ -62,6 +62,21 @@ def pfsense(states=("active", "standby"), name="pf"):
     return found
 
 
+def freebsd(states=("active", "standby"), name="bsd"):
+    """The same of FreeBSD nodes."""
+    found = pfsense(states, name)
+    for node, one in found["plans"].items():
+        one["platform"] = "freebsd"
+        seen = found["evidence"][node]
+        if seen is None:
+            continue
+        for key in ("config", "config_sync"):
+            del seen[key]
+        seen.update(platform="freebsd", kernel="14.2-RELEASE", os={"id": "freebsd", "version": "14.2-RELEASE", "userland": "14.2-RELEASE-p1"})
+        seen["engine"].update(bulk="done", checksum="4a1f5d7d0aa4f3b7f2b4fd1b40a4c0de")
+    return found
+
+
 def check(check_id, node="fw1", status="pass", reason="as it should be", cluster="edge"):
     return {"id": check_id, "cluster": cluster, "node": node, "status": status, "reason": reason}
 

@@ -18,11 +18,12 @@ MACS = {"fw1": "02:00:00:00:00:01", "fw2": "02:00:00:00:00:02"}
 SYNC = {"fw1": "198.51.100.129", "fw2": "198.51.100.130"}
 IDS = {"fw1": "a1", "fw2": "b2"}
 # Without a meaning on pfSense, or for a cluster without LAGGs.
-SKIPPED = {"quiet_states", "laggs_equal", "lagg_members", "lagg_lacp", "lagg_spare"}
+SKIPPED = {"quiet_states", "laggs_equal", "lagg_members", "lagg_lacp", "lagg_spare", "bulk_done", "state_interfaces", "rules_equal", "pfsync_mtu"}
 # The evidence that each check lives on: with any of it gone, it must not pass.
 AREAS = {
     "state_sync_enabled": ["engine"], "engine_running": ["engine"], "config_current": ["engine"], "settings_agree": ["engine"],
-    "states_travel": ["engine"], "host_ids": ["engine"], "devices_equal": ["interfaces"], "state_policy_equal": ["state_policy"],
+    "states_travel": ["engine"], "formats_agree": ["engine"], "peer_understood": ["engine"],
+    "host_ids": ["engine"], "devices_equal": ["interfaces"], "state_policy_equal": ["state_policy"],
     "roles_disjoint": ["vrrp", "interfaces"], "maintenance": ["maintenance"], "demotion": ["vrrp"], "carp_agrees": ["vrrp", "maintenance"],
     "pass_rule": ["pass_rule"], "sync_dedicated": ["interfaces"], "sync_isolated": ["segment"], "mtu_equal": ["interfaces"],
     "sync_speed": ["interfaces"], "sync_bandwidth": ["traffic"], "config_sync": ["config_sync", "pass_rule", "vrrp"], "interface_keys": ["interfaces"],
@@ -65,7 +66,8 @@ def evidence_of(node):
         "engine": {"name": "pfsync", "installed": True, "enabled": True, "empty": False, "running": True, "config_current": True, "synced": True,
                    "config": {"interface": "em2", "transport": "multicast", "peer": None, "address": SYNC[node], "network": None, "version": 1400,
                               "defer": False, "maxupd": 128},
-                   "counters": {}, "tables": {"kernel": 1000, "kernel_max": 100000}, "host_id": IDS[node], "creators": ["a1", "b2"]},
+                   "counters": {"bad_action": 0, "bad_version": 0},
+                   "tables": {"kernel": 1000, "kernel_max": 100000}, "host_id": IDS[node], "creators": ["a1", "b2"]},
         "vrrp": {"installed": True, "running": True, "demotion": 0, "instances": instances},
         "maintenance": False, "state_policy": "floating", "state_policy_from": "configured",
         "pass_rule": {"filtered": True, "present": True, "persistent": True, "effective": True, "broader": [], "blockers": [],
@@ -116,6 +118,9 @@ def test_a_healthy_pair_passes_every_check_and_no_reason_speaks_of_linux(pair):
     ("settings_agree", "engine.config.version", 1301, "warn", ["version differs: fw1 has 1400, fw2 has 1301"]),
     ("settings_agree", "engine.config.version", None, "warn", ["version differs"]),
     ("settings_agree", "engine.config.address", None, "error", ["address", "fw2"]),
+    ("formats_agree", "engine.config.version", None, "fail", ["from fw1 to fw2", "no choice and understands 1301 alone"]),
+    ("formats_agree", "engine.config", None, "error", ["the format of messages is not known on fw2"]),
+    ("peer_understood", "engine.counters", None, "error", ["fw2"]),
     ("host_ids", "engine.host_id", "00A1", "fail", ["fw1 and fw2 have the same host id a1"]),
     ("host_ids", "engine.host_id", "c3", "fail", ["fw2 has host id c3, the plan says b2"]),
     ("host_ids", "engine.host_id", None, "error", ["fw2"]),
@@ -332,7 +337,7 @@ def test_switched_off_state_sync_skips_what_is_about_it(pair):
         plan["state_sync"] = {"enabled": False}
     pair.says("state_sync_enabled", "warn", "connections are lost at a failover", node="fw1")
     about_sync = {"engine_running", "settings_agree", "states_travel", "quiet_states", "pass_rule", "sync_dedicated", "sync_isolated", "mtu_equal",
-                  "sync_speed", "sync_bandwidth", "host_ids", "devices_equal", "state_policy_equal", "config_current"}
+                  "sync_speed", "sync_bandwidth", "host_ids", "devices_equal", "state_policy_equal", "config_current", "formats_agree", "peer_understood"}
     assert {result["status"] for result in pair.results() if result["id"] in about_sync} == {"skipped"}
     assert failed(pair.results()) == []
 

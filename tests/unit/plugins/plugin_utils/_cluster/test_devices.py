@@ -11,7 +11,7 @@ refused is what ends with "syntax error", accepted what goes on to look for a ru
 from __future__ import annotations
 
 import pytest
-from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.devices import CONNTRACKD_RULES, LINUX_RULES, refusal
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.devices import CONNTRACKD_RULES, LINUX_RULES, SPELLINGS, refusal
 
 ACCEPTED = [
     "eth0", "eth0.100", "On1", "onx", "eth_0", "g", "facet", "a-b", "a.b", "Udp", "persistent", "persistentt", "persistenTT", "ftfwx", "alarm0",
@@ -43,3 +43,13 @@ def test_refused_as_by_conntrackd(name: str) -> None:
 ])
 def test_what_linux_or_a_configuration_cannot_hold(name: str) -> None:
     assert refusal(name, LINUX_RULES) is not None
+
+
+@pytest.mark.parametrize(("platform", "fine", "refused"), [
+    ("freebsd", ["em0", "lagg0", "em0.100", "vlan99", "wan", "lan0", "ix_1", "abcdefghijklmno"],
+     ["", "0em", "em0,em1", "a-b", "a b", "em0\n", "abcdefghijklmnop"]),
+    ("openbsd", ["em0", "trunk0", "aggr12", "vlan4094", "abcdefghijklm10"], ["", "em", "0", "em0.10", "em-0", "Em0", "em0 ", "em0\n", "abcdefghijklmn10"]),
+])
+def test_names_that_a_system_of_berkeley_can_have(platform: str, fine: list[str], refused: list[str]) -> None:
+    assert [name for name in fine if refusal(name, SPELLINGS[platform].rules)] == []
+    assert [name for name in refused if not refusal(name, SPELLINGS[platform].rules)] == []

@@ -9,14 +9,28 @@ from __future__ import annotations
 import copy
 import ipaddress
 import json
-from typing import Any
+from typing import Any, Iterator
 
+import pytest
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster import validate_nodes
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.errors import Findings, IntentError
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.members import compare
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.plan import plan_cluster
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platforms import ENGINES, PRODUCTS
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import Intent, anything, intents
+
+ALL = tuple(ENGINES)
+PF = tuple(platform for platform, engine in ENGINES.items() if engine == "pfsync")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def every_platform_has_a_provider() -> Iterator[None]:
+    """So that plans hold before anything can be done with them, too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(validate_nodes, "DRIVEN", ALL)
+        yield
 
 
 def attempt(cluster: Any, nodes: Any, evidence: Any) -> dict[str, Any] | None:
@@ -50,7 +64,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [path] + [place for key, item in inner for place in places(item, (*path, key))]
 
 
-@given(intent=intents(), data=st.data())
+@given(intent=intents(platforms=ALL), data=st.data())
 def test_no_value_anywhere_in_an_intent_crashes_planning(intent: Intent, data: st.DataObject) -> None:
     whole = copy.deepcopy({"cluster": intent.cluster, "nodes": intent.nodes, "evidence": intent.evidence})
     place = data.draw(st.sampled_from([place for place in places(whole) if len(place) > 1 or place[:1] == ("cluster",)]))
@@ -71,7 +85,7 @@ def test_a_value_that_contains_itself_ends() -> None:
     assert findings.errors
 
 
-@given(intent=intents())
+@given(intent=intents(platforms=ALL))
 def test_a_good_intent_is_accepted_and_its_nodes_agree(intent: Intent) -> None:
     plans = plan_cluster(intent.name, intent.cluster, intent.nodes, intent.evidence).plans
     assert list(plans) == list(intent.nodes)
@@ -89,7 +103,7 @@ def test_a_good_intent_is_accepted_and_its_nodes_agree(intent: Intent) -> None:
         assert plan["apply_order"] == first["apply_order"] and sorted(plan["apply_order"]) == sorted(plans)
 
 
-@given(intent=intents())
+@given(intent=intents(platforms=ALL))
 def test_ranks_and_addresses_of_accepted_plans_are_distinct(intent: Intent) -> None:
     plans = plan_cluster(intent.name, intent.cluster, intent.nodes, intent.evidence).plans
     ranks = {host: {instance["priority"] for instance in plan["virtual_ip"]["instances"]} for host, plan in plans.items()}
@@ -97,7 +111,7 @@ def test_ranks_and_addresses_of_accepted_plans_are_distinct(intent: Intent) -> N
         assert all(len(found) == 1 for found in ranks.values()) and len(set().union(*ranks.values())) == len(plans)
         primary = next(host for host, plan in plans.items() if plan["role"] == "primary")
         assert ranks[primary] == {max(set().union(*ranks.values()))}
-        if plans[primary]["platform"] == "pfsense":
+        if plans[primary]["platform"] in PF:
             # The other way round, and within what CARP has.
             skews = {host: plan["virtual_ip"]["instances"][0]["advskew"] for host, plan in plans.items()}
             assert sorted(skews, key=lambda host: skews[host]) == sorted(ranks, key=lambda host: -max(ranks[host])) and set(skews.values()) <= set(range(255))
@@ -108,16 +122,16 @@ def test_ranks_and_addresses_of_accepted_plans_are_distinct(intent: Intent) -> N
         network = ipaddress.ip_network(intent.cluster["sync"]["network"])
         assert len(set(addresses)) == len(plans) and all(ipaddress.ip_address(address) in network for address in addresses)
         first = next(iter(plans.values()))
-        assert first["platform"] == "pfsense" or set(addresses) <= set(first["state_sync"]["ignore_addresses"])
+        assert first["platform"] in PF or set(addresses) <= set(first["state_sync"]["ignore_addresses"])
 
 
-@given(intent=intents())
+@given(intent=intents(platforms=ALL))
 def test_pass_rules_let_every_peer_in(intent: Intent) -> None:
     plans = plan_cluster(intent.name, intent.cluster, intent.nodes, intent.evidence).plans
     # With a limit, only the node itself is known, and its peers speak from the same addresses all the same.
     limited = {host: attempt(intent.cluster, intent.nodes, {host: intent.evidence.get(host)}) for host in plans}
     for host, plan in [*plans.items(), *((host, found[host]) for host, found in limited.items() if found)]:
-        if plan["platform"] == "pfsense":
+        if plan["platform"] in PRODUCTS:
             assert plan["sync_rule"]["vrrp"] == []  # it makes its own
             continue
         accepted = {(rule["interface"], rule["family"]): [ipaddress.ip_network(source) for source in rule["sources"]] for rule in plan["sync_rule"]["vrrp"]}
@@ -129,8 +143,21 @@ def test_pass_rules_let_every_peer_in(intent: Intent) -> None:
                 assert networks and (source is None or any(ipaddress.ip_address(source) in network for network in networks)), (host, peer)
 
 
-@given(intent=intents(platforms=("pfsense",)))
-def test_no_plan_of_pfsense_speaks_of_conntrackd_or_holds_the_password(intent: Intent) -> None:
+@given(intent=intents(platforms=("freebsd", "openbsd")))
+def test_rules_of_freebsd_and_openbsd_are_the_same_on_all_nodes_and_pass_what_goes_out_too(intent: Intent) -> None:
+    plans = plan_cluster(intent.name, intent.cluster, intent.nodes, intent.evidence).plans
+    first = next(iter(plans.values()))
+    assert all([{**rule, "interface": None} for rule in plan["sync_rule"]["vrrp"]] == [{**rule, "interface": None} for rule in first["sync_rule"]["vrrp"]]
+               for plan in plans.values())
+    for plan in plans.values():
+        for instance in plan["virtual_ip"]["instances"]:
+            rule = next(rule for rule in plan["sync_rule"]["vrrp"] if (rule["interface"], rule["family"]) == (instance["interface"], instance["family"]))
+            assert instance["source"] is None or any(ipaddress.ip_address(instance["source"]) in ipaddress.ip_network(source) for source in rule["sources"])
+            assert len(instance["peers"]) == (plan["virtual_ip"]["transport"] == "unicast")
+
+
+@given(intent=intents(platforms=PF))
+def test_no_plan_of_pfsync_speaks_of_conntrackd_or_holds_the_password(intent: Intent) -> None:
     plans = plan_cluster(intent.name, intent.cluster, intent.nodes, intent.evidence).plans
     for plan in plans.values():
         assert {plan["state_sync"][key] for key in ("group", "port", "mode", "external_cache", "refresh_interval")} == {None}
@@ -142,7 +169,7 @@ def test_no_plan_of_pfsense_speaks_of_conntrackd_or_holds_the_password(intent: I
     assert set(ids) == {None} or len({int(one, 16) for one in ids}) == len(plans)
 
 
-@given(intent=intents())
+@given(intent=intents(platforms=ALL))
 def test_planning_is_deterministic_and_leaves_its_input_alone(intent: Intent) -> None:
     before = copy.deepcopy(intent)
     one = plan_cluster(intent.name, intent.cluster, intent.nodes, intent.evidence)

@@ -57,7 +57,7 @@ def test_each_cluster_of_a_mixed_report_has_its_own_words():
                           clusters=[samples.cluster(), samples.pfsense()])
     said = own_words(as_html(both))
     assert CATALOGUE["roles_disjoint"].remedy in said and ON_PF["roles_disjoint"].remedy in said
-    assert f"{CATALOGUE['states_travel'].meaning} On pfSense: {ON_PF['states_travel'].meaning}" in said
+    assert f"{CATALOGUE['states_travel'].meaning} With pfsync: {ON_PF['states_travel'].meaning}" in said
 
 
 def test_a_check_that_names_no_cluster_is_of_the_only_one():
@@ -95,7 +95,8 @@ def test_carp_that_is_switched_off_is_said():
     assert "CARP OFF" in texts(root) and "fw1 (primary) is carp off" in root.find("desc").text
 
 
-@pytest.mark.parametrize("check_id", ["host_ids", "state_policy_equal", "demotion", "carp_agrees", "config_sync", "config_versions", "interface_keys",
+@pytest.mark.parametrize("check_id", ["formats_agree", "peer_understood", "bulk_done", "state_interfaces", "rules_equal", "pfsync_mtu", "host_ids",
+                                      "state_policy_equal", "demotion", "carp_agrees", "config_sync", "config_versions", "interface_keys",
                                       "devices_equal"])
 @pytest.mark.parametrize("node", ["fw2", None])
 def test_every_check_of_pfsense_is_marked_in_the_picture(check_id, node):

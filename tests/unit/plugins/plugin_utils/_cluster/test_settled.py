@@ -134,3 +134,69 @@ def test_addresses_that_the_primary_sends_may_come_later_but_not_badly():
     assert unsettled(plan, changed(("vrrp",), None, PF_STANDBY), {"fw1": ACTIVE}) == []
     assert unsettled(plan, changed(("vrrp", "instances"), [{**PLACE, "state": "fault"}], PF_STANDBY), {"fw1": ACTIVE}) == ["lan_10_ipv4 is fault"]
     assert unsettled(plan, changed(("vrrp", "demotion"), 240, PF_STANDBY), {"fw1": ACTIVE}) == ["CARP is demoted by 240"]
+
+
+# FreeBSD, where the kernel's messages are read
+
+BSD_PLAN = {**PF_PLAN, "platform": "freebsd"}
+BSD_STANDBY = copy.deepcopy(PF_STANDBY)
+BSD_STANDBY["engine"].update(bulk="done", config={"transport": "multicast"}, host_id="b2", creators=["a1", "b2"], counters={"sent_messages": {}})
+BSD_ACTIVE = copy.deepcopy(BSD_STANDBY)
+BSD_ACTIVE["vrrp"]["instances"][0]["state"] = "active"
+BSD_ACTIVE["engine"].update(host_id="000000A1", creators=["a1"], counters={"sent_messages": {"state-insert": 3}})
+FAILED = copy.deepcopy(BSD_STANDBY)
+FAILED["engine"].update(bulk="failed", creators=["b2"])
+
+
+@pytest.mark.parametrize("bulk", ["done", None])
+def test_a_standby_of_freebsd_has_settled_when_the_others_states_have_come_or_nothing_tells_more(bulk):
+    assert unsettled(BSD_PLAN, changed(("engine", "bulk"), bulk, BSD_STANDBY), {"fw1": BSD_ACTIVE}) == []
+
+
+def test_a_standby_without_a_state_of_an_active_node_that_left_it_without_an_answer_is_not_at_rest():
+    assert "pfsync bulk fail" in unsettled(BSD_PLAN, FAILED, {"fw1": BSD_ACTIVE})[0]
+
+
+@pytest.mark.parametrize(("path", "value"), [
+    (("engine", "running"), False), (("engine",), None), (("engine", "config"), {"transport": "unicast"}), (("engine", "host_id"), None),
+    (("engine", "counters"), {"sent_messages": {"bulk-update-mark": 2, "state-inserted-ack": 1}}), (("engine", "counters"), None),
+    (("vrrp", "instances"), [{**PLACE, "state": "standby"}])])
+def test_nobody_is_waited_for_who_could_not_answer_or_had_nothing_to_send(path, value):
+    assert unsettled(BSD_PLAN, FAILED, {"fw1": changed(path, value, BSD_ACTIVE), "fw3": None}) == []
+
+
+def test_what_came_later_or_is_made_here_is_as_good_as_an_answer():
+    assert unsettled(BSD_PLAN, changed(("engine", "creators"), ["A1"], FAILED), {"fw1": BSD_ACTIVE}) == []
+    assert unsettled(BSD_PLAN, changed(("vrrp", "instances"), [{**PLACE, "state": "active"}], FAILED), {"fw1": BSD_ACTIVE}) == []
+
+
+def test_a_node_of_freebsd_in_maintenance_rests_demoted():
+    demoted = changed(("vrrp", "demotion"), 240, BSD_STANDBY)
+    assert unsettled(BSD_PLAN, demoted, {}) == ["CARP is demoted by 240"]
+    assert unsettled(BSD_PLAN, changed(("maintenance",), True, demoted), {}) == []
+    assert unsettled(PF_PLAN, changed(("maintenance",), True, demoted), {}) == ["CARP is demoted by 240"]
+    unknown = changed(("vrrp", "demotion"), None, changed(("maintenance",), True, demoted))
+    assert unsettled(BSD_PLAN, unknown, {}) == ["CARP is demoted by an unknown number"]
+
+
+# The first node of a new cluster
+
+ASKING = copy.deepcopy(BSD_STANDBY)
+ASKING["engine"].update(bulk="pending", synced=False, creators=["b2"])
+ASKING["vrrp"].update(demotion=240, demotion_why=[{"by": 240, "why": "pfsync bulk start"}])
+BARE = {"engine": {"running": False}, "vrrp": {"instances": []}}
+
+
+def test_a_node_that_asks_for_states_is_not_held_up_where_nobody_runs_pfsync_yet():
+    assert unsettled(BSD_PLAN, ASKING, {"fw1": BARE}) == []
+
+
+@pytest.mark.parametrize("other", [None, {}, {"engine": {"running": None}}, BSD_ACTIVE])
+def test_it_waits_for_one_that_may_answer(other):
+    assert unsettled(BSD_PLAN, ASKING, {"fw1": other, "fw3": BARE}) == [
+        "CARP is demoted by 240", "the states of the other nodes are not known to be here yet (syncok)"]
+
+
+@pytest.mark.parametrize("why", [None, [], [{"by": 240, "why": "pfsync bulk start"}, {"by": 240, "why": "interface down"}]])
+def test_another_reason_to_be_demoted_or_none_that_is_known_holds_it_up(why):
+    assert unsettled(BSD_PLAN, changed(("vrrp", "demotion_why"), why, ASKING), {"fw1": BARE}) == ["CARP is demoted by 240"]

@@ -28,6 +28,12 @@ pfsync0: flags=0 metric 0 mtu 1500
 
 def test_ifconfig_is_read() -> None:
     assert carp.parse(IFCONFIG) == [
-        Instance("em0", 20, "active", 1, 0, ("203.0.113.1",)), Instance("em0", 21, "init", 1, 100, ("2001:db8::1",)),
+        Instance("em0", 20, "active", 1, 0, ("203.0.113.1",), peer="224.0.0.18", peer6="ff02::12"),
+        Instance("em0", 21, "init", 1, 100, ("2001:db8::1",)),
         Instance("em1", 2, "standby", 1, 254, ("192.0.2.1",)), Instance("em1", 20, None, 2, 0, ()),
     ]
+
+
+def test_the_password_is_read_when_ifconfig_was_asked_for_it() -> None:
+    text = IFCONFIG.replace("vhid 20 advbase 1 advskew 0\n", 'vhid 20 advbase 1 advskew 0 key "s3cret "quoted""\n')
+    assert [(item.key, item.peer) for item in carp.parse(text)] == [('s3cret "quoted"', "224.0.0.18"), (None, None), (None, None), (None, None)]

@@ -48,6 +48,13 @@ def test_a_standby_enters_without_handing_over() -> None:
     assert apply(node, ENTER)["handed_over"] is False
 
 
+def test_maintenance_that_ends_with_a_reboot_is_refused() -> None:
+    node, daemon = running()
+    with pytest.raises(NodeError, match="persistent: .*outlasts a reboot"):
+        apply(node, {"state": "enabled", "persistent": False})
+    assert daemon.state() == "active" and not node.changed
+
+
 def test_entering_twice_changes_nothing() -> None:
     node, _daemon = running()
     apply(node, ENTER)

@@ -12,24 +12,6 @@ if TYPE_CHECKING:  # this file may be read before the collection can be found
     from ansible_collections.hafirewall.cluster.tests.simulators.pfsense.node import PfsenseNode
 
 
-def lagg(**changes: Any) -> dict[str, Any]:
-    """em0 with its VLAN 10 goes onto lagg0, with em3 as the second member."""
-    found = {"name": "lagg0", "protocol": "failover", "members": ["em0", "em3"], "primary": "em0", "hash": None, "lacp_rate": None, "mtu": None,
-             "min_links": None, "consent": False, "vlans": [{"name": "lagg0.10", "id": 10}],
-             "moves": [move("em0", "lagg0"), move("em0.10", "lagg0.10", 10)]}
-    return dict(found, **changes)
-
-
-def plain(**changes: Any) -> dict[str, Any]:
-    """The same without a VLAN."""
-    return lagg(**dict({"vlans": [], "moves": [move("em0", "lagg0")]}, **changes))
-
-
-def move(source: str, target: str, vlan: int | None = None) -> dict[str, Any]:
-    """A device that goes onto a LAGG."""
-    return {"from_device": source, "to_device": target, "vlan": vlan, "addresses": [], "virtual": [], "management": False}
-
-
 def call(node: PfsenseNode, *laggs: dict[str, Any], stage: str = "begin", **changes: Any) -> dict[str, Any]:
     """One call of the module."""
     from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import lagg as capability

@@ -167,8 +167,8 @@ def test_who_made_the_states_is_told_on_all_releases(make, release):
 
 
 def test_pf_tells_its_state_and_its_id():
-    assert status(transcript("35-pfctl-si-v.A")) == Status(True, "a", 8)
-    assert status(transcript("014b-pfctl-si-v-fresh.A")) == Status(False, "bdbad98", 0)
+    assert status(transcript("35-pfctl-si-v.A")) == Status(True, "a", 8, "7d9315b8053e360fbe2da11683a6b08e")
+    assert status(transcript("014b-pfctl-si-v-fresh.A")) == Status(False, "bdbad98", 0, "0" * 32)
     assert status("") == Status(None, None, None)
 
 

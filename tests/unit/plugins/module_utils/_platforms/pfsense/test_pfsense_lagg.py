@@ -11,13 +11,14 @@ import subprocess
 from typing import Any, Callable, Iterator
 
 import pytest
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import carp, devices, pfsync
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import carp, devices, lagg_flow, pfsync
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.lagg_script import AT_BOOT, FOLDER
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import NodeError
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import lagg as capability
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.lagg_guard import AT_BOOT, FOLDER, Guard
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.lagg_guard import Guard
+from ansible_collections.hafirewall.cluster.tests.simulators.lagg_options import lagg, move, plain
 from ansible_collections.hafirewall.cluster.tests.simulators.pfsense.layout import CARP_CONFIG, CONFIG
 from ansible_collections.hafirewall.cluster.tests.simulators.pfsense.node import HaltedAtAssignment, PfsenseNode
-from pfsense_lagg_cases import call, lagg, move, plain, whole
+from pfsense_lagg_cases import call, whole
 
 VLANS = """\t<vlans>
 \t\t<vlan>
@@ -168,7 +169,7 @@ def test_a_standby_moves_with_its_virtual_addresses(booted: Callable[..., Pfsens
 
 
 def test_an_active_node_is_not_touched_where_nobody_can_take_over(booted: Callable[..., PfsenseNode], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(capability, "_HAND_OVER", 1.0)
+    monkeypatch.setattr(lagg_flow, "HAND_OVER", 1.0)
     node = with_carp(booted, None)
     before = (node.config, as_it_runs(node))
     for peer_ready, words in ((False, "no other node is known to be able to take over"), (True, "the other node did not take over 203.0.113.1 within 4 s")):

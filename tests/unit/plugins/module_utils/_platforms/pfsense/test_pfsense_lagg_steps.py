@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.lagg_kept import Kept, trouble
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import NodeError
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import lagg_refuse
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.lagg_kept import Kept, trouble
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.lagg_steps import Configured, Work, compare
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.operations import undone
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.release import parse
-from pfsense_lagg_cases import lagg, move, plain
+from ansible_collections.hafirewall.cluster.tests.simulators.lagg_options import lagg, move, plain
 
 RELOAD, MONITOR, SET_UP = ("filter_configure_sync", None), ("setup_gateways_monitor", None), ("interfaces_sync_setup", None)
 VLAN = {"if": "em0", "tag": "10", "pcp": "", "descr": "DMZ", "vlanif": "em0.10"}

@@ -49,6 +49,12 @@ def test_entering_hands_over_and_check_mode_says_the_same(pair: PfsenseNode) -> 
     assert len(pair.journal("event")) == 1
 
 
+def test_maintenance_that_ends_with_a_reboot_is_refused(pair: PfsenseNode) -> None:
+    with pytest.raises(NodeError, match="persistent: .*outlasts a reboot"):
+        apply(pair, {"state": "enabled", "persistent": False})
+    assert KEY not in pair.config and not pair.changed
+
+
 def test_entering_twice_changes_nothing(pair: PfsenseNode) -> None:
     apply(pair, ENTER)
     again = pair.again()

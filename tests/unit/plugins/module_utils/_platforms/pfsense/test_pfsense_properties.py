@@ -15,11 +15,12 @@ from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfse
 from ansible_collections.hafirewall.cluster.plugins.modules import state_sync as state_sync_module
 from ansible_collections.hafirewall.cluster.plugins.modules import sync_rule as sync_rule_module
 from ansible_collections.hafirewall.cluster.plugins.modules import virtual_ip as virtual_ip_module
+from ansible_collections.hafirewall.cluster.tests.simulators.lagg_options import move, plain
 from ansible_collections.hafirewall.cluster.tests.simulators.pfsense import layout
 from ansible_collections.hafirewall.cluster.tests.simulators.pfsense.node import PfsenseNode
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pfsense_lagg_cases import move, plain, whole
+from pfsense_lagg_cases import whole
 
 SYNC = {name: argument.get("default") for name, argument in state_sync_module.ARGUMENTS.items()}
 RULE = {name: argument.get("default") for name, argument in sync_rule_module.ARGUMENTS.items()}

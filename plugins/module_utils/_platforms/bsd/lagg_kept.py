@@ -20,12 +20,14 @@ class Kept(NamedTuple):
         leased: devices with an address that a server or router lent; another one may come there.
         up: devices that had a link.
         sync: where state updates travel, None where the change does not touch that.
+        routes: destination, gateway and device of each, on a platform that must bring them back itself.
     """
 
     addresses: Dict[str, List[str]]
     leased: List[str]
     up: List[str]
     sync: Optional[str]
+    routes: Sequence[Sequence[str]] = ()
 
 
 def kept(moves: Sequence[Mapping[str, str]], links: Links) -> Kept:

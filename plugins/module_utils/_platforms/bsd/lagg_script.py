@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What runs on the node while LAGGs are changed: one script for FreeBSD's /bin/sh, and the one that starts it again at boot. Pure text.
+"""What runs on the node while LAGGs are changed: one script for FreeBSD's /bin/sh, and the ones that start it again at boot. Pure text.
 
 Their memory are files beside the script:
 
@@ -15,8 +15,8 @@ confirmed             the change stays, and whoever confirmed it sees to the res
 going-back, put-back  what was before is being brought back, or has been
 ====================  =============================================================================================
 
-Of this start of the machine only are two marks in /var/run, which pfSense-rc empties: that the change was begun, or its way back resumed, and that the
-node was demoted for it.
+Of this start of the machine only are two marks in /var/run, which is emptied at boot (pfSense-rc; FreeBSD's rc.d/cleanvar, which leaves folders there, so
+they are files): that the change was begun, or its way back resumed, and that the node was demoted for it.
 """
 
 from __future__ import annotations
@@ -31,16 +31,15 @@ DEMOTION = 240
 # virtual address.
 LONGEST = 600
 
-_MANAGED = "# Managed by hafirewall.cluster; changes made here are overwritten."
+MANAGED = "# Managed by hafirewall.cluster; changes made here are overwritten."
 
-RUN = """#!/bin/sh
+_RUN = """#!/bin/sh
 %(managed)s
 # By hand, in this folder: touch fire goes back at once, rm armed lets the change stay.
 cd "$(dirname "$0")" || exit 1
 umask 077
 PATH=$PATH:/sbin:/bin:/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin
 export PATH
-php="php -q -d display_errors=stderr -d zend.exception_ignore_args=1"
 demoted=../../../../..%(demoted)s
 at_boot=../../rc.d/%(at_boot)s
 
@@ -59,6 +58,8 @@ watch() {
     left=%(longest)d
     while [ ! -e change.done ]; do
         if [ -e fire ] || [ "$left" -le 0 ]; then
+            # What it waits for first: it would go on by itself.
+            pkill -P "$1"
             kill "$1"
             return
         fi
@@ -83,11 +84,13 @@ change)
     if await go %(longest)d; then
         # The answer of the call that ordered it gets out before the path may drop.
         sleep 2
-        $php change.php > change.out 2>&1 &
+        %(change)s > change.out 2>&1 &
         job=$!
         watch "$job" 2> /dev/null &
         wait "$job"
-        echo "$?" > change.done
+        # At once with what it says: an empty file would be taken for a failure.
+        echo "$?" > change.status
+        mv change.status change.done
     elif [ -e armed ]; then
         : > fire
     fi
@@ -97,7 +100,7 @@ await never "$(cat timeout)"
 # Going back may have been under way when the machine lost its power.
 if mv armed going-back 2> /dev/null || [ "$1-$(ls going-back 2> /dev/null)" = boot-going-back ]; then
     while [ -e going-back ]; do
-        if $php back.php > back.out 2>&1; then
+        if %(back)s > back.out 2>&1; then
             lift
             rm -f "$at_boot"
             mv going-back put-back
@@ -109,14 +112,43 @@ elif [ ! -e confirmed ]; then
     lift
     rm -f "$at_boot"
 fi
-""" % {"managed": _MANAGED, "demoted": DEMOTED, "at_boot": AT_BOOT.rsplit("/", 1)[1], "longest": LONGEST, "demotion": DEMOTION}
+"""
 
 # rc.start_packages also runs when an address changes: only the start of the machine counts, and that once.
 BOOT = """#!/bin/sh
 %s
 [ "$1" = start ] || exit 0
 cd "$(dirname "$0")/../hafirewall/lagg" || exit 0
-mkdir ../../../../..%s 2> /dev/null || exit 0
+(set -C && : > ../../../../..%s) 2> /dev/null || exit 0
 [ -e change.done ] || echo boot > change.done
 exec sh ./run boot
-""" % (_MANAGED, MARK)
+""" % (MANAGED, MARK)
+
+# FreeBSD's rc reads a script with PROVIDE into a shell of its own (run_rc_script of rc.subr): $0 is that of rc, there may be no exit, and it must not wait.
+# It says faststart at boot. Behind NETWORKING the interfaces are configured and pf is loaded, so nothing else changes them at the same time.
+BOOT_BY_RC = """#!/bin/sh
+%s
+# PROVIDE: hafirewall_lagg
+# REQUIRE: NETWORKING
+case "$1" in
+*start)
+    (
+        cd "$(dirname "${_file:-$0}")/../hafirewall/lagg" || exit 0
+        (set -C && : > ../../../../..%s) 2> /dev/null || exit 0
+        [ -e change.done ] || echo boot > change.done
+        nohup sh ./run boot > /dev/null 2>&1 < /dev/null &
+    )
+    ;;
+esac
+""" % (MANAGED, MARK)
+
+
+def run(change: str, back: str) -> str:
+    """The script.
+
+    Args:
+        change, back: commands of the shell, in the folder of the script, that make the change and bring back what was before. The second one is tried again
+            until it succeeds.
+    """
+    return _RUN % {"managed": MANAGED, "demoted": DEMOTED, "at_boot": AT_BOOT.rsplit("/", 1)[1], "longest": LONGEST, "demotion": DEMOTION, "change": change,
+                   "back": back}

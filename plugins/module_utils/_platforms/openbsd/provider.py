@@ -1,0 +1,40 @@
+# Copyright (c) 2026, hafirewall.cluster contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""OpenBSD: pfsync(4), pf(4) and carp(4) of the system itself, by its own programs and files."""
+
+from __future__ import annotations
+
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import NodeError
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.openbsd import info, maintenance, state_sync, sync_rule, virtual_ip
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.provider import Params, Provider, Result
+
+
+class OpenbsdProvider(Provider):
+    """One module per capability; see there."""
+
+    platform = "OpenBSD"
+
+    def lagg(self, params: Params) -> Result:
+        raise NodeError("this collection makes no LAGGs on OpenBSD yet; make aggr(4) or trunk(4) by hand in /etc/hostname.aggr0 or trunk0 where you want one, "
+                        "and leave the task out for this node: equal names are not needed, for OpenBSD takes states in whatever interface they name")
+
+    def state_sync(self, params: Params) -> Result:
+        return state_sync.apply(self.node, params)
+
+    def sync_rule(self, params: Params) -> Result:
+        return sync_rule.apply(self.node, params)
+
+    def virtual_ip(self, params: Params) -> Result:
+        return virtual_ip.apply(self.node, params)
+
+    def maintenance(self, params: Params) -> Result:
+        return maintenance.apply(self.node, params)
+
+    def node_info(self, params: Params) -> Result:
+        return info.collect(self.node, params)
+
+    def sync_probe(self, params: Params) -> Result:
+        raise NodeError("pf has no way to insert a state, so there are no marked ones on OpenBSD; leave the task out for this node: the evidence of node_info "
+                        "tells which nodes made the states that it holds (engine.creators), and the check states_travel judges by that")
