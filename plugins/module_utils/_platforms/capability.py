@@ -8,18 +8,37 @@ from __future__ import annotations
 
 import platform
 import signal
-from typing import Any, Dict, Optional, Type
+from typing import Any, Callable, Dict, Optional, Type
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.freebsd.provider import FreebsdProvider
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.linux.provider import LinuxProvider
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node, NodeError, with_diff
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.openbsd.provider import OpenbsdProvider
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.provider import PfsenseProvider
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.release import is_pfsense
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.provider import Provider
 
-PROVIDERS: Dict[str, Type[Provider]] = {"freebsd": FreebsdProvider, "linux": LinuxProvider, "openbsd": OpenbsdProvider, "pfsense": PfsenseProvider}
+# A node gets the files of all providers, and reads those of its own only: to compile the others would take longer than most modules run.
+
+
+def _freebsd() -> Type[Provider]:
+    from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.freebsd.provider import FreebsdProvider
+    return FreebsdProvider
+
+
+def _linux() -> Type[Provider]:
+    from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.linux.provider import LinuxProvider
+    return LinuxProvider
+
+
+def _openbsd() -> Type[Provider]:
+    from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.openbsd.provider import OpenbsdProvider
+    return OpenbsdProvider
+
+
+def _pfsense() -> Type[Provider]:
+    from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.provider import PfsenseProvider
+    return PfsenseProvider
+
+
+PROVIDERS: Dict[str, Callable[[], Type[Provider]]] = {"freebsd": _freebsd, "linux": _linux, "openbsd": _openbsd, "pfsense": _pfsense}
 PLATFORM_OPTION: Dict[str, Any] = {"type": "str", "choices": sorted(PROVIDERS)}
 
 
@@ -32,7 +51,7 @@ def detect(stated: Optional[str], node: Node) -> Provider:
     name = stated or ("pfsense" if is_pfsense(node) else platform.system().lower())
     if name not in PROVIDERS:
         raise NodeError("this node runs %s, which this collection does not drive; it drives: %s" % (platform.system(), ", ".join(sorted(PROVIDERS))))
-    return PROVIDERS[name](node)
+    return PROVIDERS[name]()(node)
 
 
 def outlive_the_connection() -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import os
 import pty
+import subprocess
+import sys
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
@@ -51,8 +53,9 @@ def test_a_capability_that_a_platform_has_not_is_a_clear_error():
         Provider(Node()).lagg({})
 
 
-@pytest.mark.parametrize("provider", list(capability.PROVIDERS.values()))
-def test_a_platform_has_every_capability(provider):
+@pytest.mark.parametrize("platform", list(capability.PROVIDERS))
+def test_a_platform_has_every_capability(platform):
+    provider = capability.PROVIDERS[platform]()
     capabilities = [name for name in vars(Provider) if not name.startswith("_") and callable(getattr(Provider, name))]
     assert capabilities and [name for name in capabilities if name not in vars(provider)] == []
 
@@ -79,6 +82,15 @@ def test_a_change_that_has_begun_is_finished_when_the_connection_is_cut(tmp_path
     assert "<pfsyncinterface>opt1</pfsyncinterface>" in node.config and pfsync.running(node).device == "em2"
 
 
+def test_a_node_reads_no_other_platforms_provider():
+    """What is imported is compiled in each run of a module."""
+    code = ("import sys; from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms import capability, node; "
+            "capability.detect('linux', node.Node()); print([name for name in sys.modules if '_platforms.' in name])")
+    read = subprocess.run([sys.executable, "-c", code], env=dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path)), check=True, stdout=subprocess.PIPE,
+                          encoding="utf-8").stdout
+    assert "_platforms.linux.provider" in read and "bsd" not in read and "pfsense.provider" not in read
+
+
 def test_an_unknown_kernel_is_an_error_and_no_guess(monkeypatch):
     monkeypatch.setattr(capability.platform, "system", lambda: "Plan9")
     with pytest.raises(NodeError, match="runs Plan9, which this collection does not drive; it drives: freebsd, linux, openbsd, pfsense"):
@@ -86,7 +98,7 @@ def test_an_unknown_kernel_is_an_error_and_no_guess(monkeypatch):
 
 
 def test_an_error_of_the_node_fails_the_module_and_shows_what_was_run(monkeypatch, capsys):
-    monkeypatch.setitem(capability.PROVIDERS, "linux", FailingProvider)
+    monkeypatch.setitem(capability.PROVIDERS, "linux", lambda: FailingProvider)
     with patch_module_args({"word": "told"}), pytest.raises(SystemExit):
         capability.run_capability("state_sync", {"word": {"type": "str"}})
     result = json.loads(capsys.readouterr().out)
