@@ -20,8 +20,8 @@ description:
     itself after O(rollback_timeout), also when it loses its power in between.
   - On Linux keepalived is stopped, and disabled at boot, while devices that it uses are changed, which hands its addresses over.
     M(hafirewall.cluster.virtual_ip) gives it the new names and starts it again.
-  - On FreeBSD and pfSense a node that is active on a device that is changed is demoted until the change is confirmed and its states have come back, which hands its
-    addresses over.
+  - On FreeBSD and pfSense a node that is active on a device that is changed is demoted until the change is confirmed and its states have come back, which
+    hands its addresses over.
   - The path that Ansible came in by is changed with O(laggs[].consent) only. Without it nothing at all is touched.
   - Any difference is put right by making the LAGG anew, so a node should be standby meanwhile.
 extends_documentation_fragment:

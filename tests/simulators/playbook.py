@@ -161,7 +161,7 @@ class Simulation:
     def _module(self, name: str, arguments: dict[str, Any], host: str) -> dict[str, Any]:
         module = importlib.import_module("ansible_collections.hafirewall.cluster.plugins.modules." + name)
         node, said = self.nodes[host], io.StringIO()
-        with mock.patch.object(capability, "Node", lambda check_mode: node.again(check_mode)), patch_module_args(arguments), \
+        with mock.patch.object(capability, "Node", node.again), patch_module_args(arguments), \
                 mock.patch.object(capability, "outlive_the_connection"), contextlib.redirect_stdout(said), contextlib.suppress(SystemExit):
             module.main()
         return dict(json.loads(said.getvalue()))

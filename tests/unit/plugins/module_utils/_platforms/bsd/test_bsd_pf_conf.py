@@ -22,8 +22,8 @@ INCLUDED = {"/etc/pf.nat": "nat on em0 -> (em0)\n", "/etc/pf.rules": "block all\
             "/etc/pf.deep": 'include "/etc/pf.rules"\n'}
 
 
-def put(text, name, lines=None, included=INCLUDED):
-    return pf_conf.put(text, name, LINES[name] if lines is None else lines, included.get)
+def put(text, name, lines=None, included=None):
+    return pf_conf.put(text, name, LINES[name] if lines is None else lines, (INCLUDED if included is None else included).get)
 
 
 def split(text, name):

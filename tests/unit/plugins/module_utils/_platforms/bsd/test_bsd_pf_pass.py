@@ -137,5 +137,5 @@ def test_pf_may_print_more_options_of_states_and_less_is_another_rule():
     ("pass in from (em0:network:1) to (em0:0:1)", "pass in from (em0:network) to (em0:0)"),
 ])
 def test_what_pf_counts_is_no_difference(in_force, written):
-    one, other = rules("@3 " + in_force, written)
-    assert pf_pass.same(other, one)
+    counted, plain = rules("@3 " + in_force, written)
+    assert pf_pass.same(plain, counted)

@@ -24,8 +24,8 @@ def answered(tmp_path: Path, argv: object, listing: str) -> str:
     program = tmp_path / "pfctl"
     program.write_text("#!/bin/sh\ncat %s/listing\n" % tmp_path, encoding="utf-8")
     program.chmod(0o755)
-    return subprocess.run(argv, env=dict(os.environ, PATH="%s:%s" % (tmp_path, os.environ["PATH"])), stdout=subprocess.PIPE, check=True,  # type: ignore[call-overload,no-any-return]
-                          encoding="utf-8").stdout
+    path = "%s:%s" % (tmp_path, os.environ["PATH"])
+    return str(subprocess.run(argv, env=dict(os.environ, PATH=path), stdout=subprocess.PIPE, check=True, encoding="utf-8").stdout)
 
 
 def test_states_are_counted_on_the_node_by_maker_and_interface(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import subprocess
 import threading
 from typing import Callable
@@ -49,18 +50,29 @@ def count(node: ShellNode) -> int:
     return len(seen)
 
 
+def _failing(place: int, seen: list[list[str]], hit: list[list[str]], words: list[str], _by_script: bool) -> bool:
+    """Whether this is the command at that place, noted in ``hit``."""
+    seen.append(words)
+    if len(seen) == place + 1:
+        hit.append(words)
+    return len(seen) == place + 1
+
+
+def _cut(place: int, seen: list[list[str]], node: ShellNode, words: list[str], _by_script: bool) -> bool:
+    """Take the power before the command at that place."""
+    seen.append(words)
+    if len(seen) == place + 1:
+        node.machine.lose_power()
+        raise Crashed(" ".join(words))
+    return False
+
+
 def test_whatever_command_fails_everything_comes_back(booted: Callable[..., ShellNode]) -> None:
     total, failed = count(booted(MORE, pf_conf=PF_CONF)), 0
     for place in range(total):
         node = booted(MORE, pf_conf=PF_CONF)
-        before, seen, hit = everything(node), [], []  # type: Any, list[list[str]], list[list[str]]
-
-        def failing(words: list[str], _by_script: bool, place: int = place, seen: list[list[str]] = seen, hit: list[list[str]] = hit) -> bool:
-            seen.append(words)
-            if len(seen) == place + 1:
-                hit.append(words)
-            return len(seen) == place + 1
-        node.host.failing = failing
+        before, hit = everything(node), []  # type: Any, list[list[str]]
+        node.host.failing = functools.partial(_failing, place, [], hit)
         try:
             whole(node, lagg())
         except NodeError as error:
@@ -130,14 +142,7 @@ def test_power_that_is_lost_before_any_command_leads_back_or_was_lost_after_the_
     for place in range(total):
         node = booted(MORE, pf_conf=PF_CONF)
         before, seen = everything(node), []  # type: Any, list[list[str]]
-
-        def cut(words: list[str], _by_script: bool, place: int = place, seen: list[list[str]] = seen, node: ShellNode = node) -> bool:
-            seen.append(words)
-            if len(seen) == place + 1:
-                node.machine.lose_power()
-                raise Crashed(" ".join(words))
-            return False
-        node.host.failing = cut
+        node.host.failing = functools.partial(_cut, place, seen, node)
         with contextlib.suppress(Crashed, NodeError):
             whole(node, lagg(), rollback_timeout=10)
         node.host.failing = lambda words, by_script: False

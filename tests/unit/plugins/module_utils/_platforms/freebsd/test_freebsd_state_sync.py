@@ -82,8 +82,8 @@ def test_a_bare_node_shares_its_states_now_and_at_boot(pair: Pair) -> None:
     assert "syncdev: em1" in pfsync0(node)
     host = node.machine.run(["pfctl", "-si", "-v"]).stdout
     node.machine.boot()
-    assert [line for line in host.split("\n") if "Hostid" in line] == [line for line in node.machine.run(["pfctl", "-si", "-v"]).stdout.split("\n")
-                                                                      if "Hostid" in line]
+    after = node.machine.run(["pfctl", "-si", "-v"]).stdout
+    assert [line for line in host.split("\n") if "Hostid" in line] == [line for line in after.split("\n") if "Hostid" in line]
 
 
 def test_a_second_run_only_reads(pair: Pair) -> None:
@@ -119,8 +119,8 @@ def test_states_travel_both_ways(synced: Pair) -> None:
 
 def test_only_what_differs_is_set(synced: Pair) -> None:
     _first, second = synced
-    assert sync(second, version=1301, **SECOND)["commands"] == ["sysrc 'pfsync_ifconfig=version 1301'", "sysrc hafirewall_pfsync_version=1301",
-                                                                 "ifconfig pfsync0 version 1301"]
+    assert sync(second, version=1301, **SECOND)["commands"] == [
+        "sysrc 'pfsync_ifconfig=version 1301'", "sysrc hafirewall_pfsync_version=1301", "ifconfig pfsync0 version 1301"]
     found = sync(second, **SECOND)
     assert found["commands"] == ["sysrc -x pfsync_ifconfig", "sysrc -x hafirewall_pfsync_version", "ifconfig pfsync0 version 1400"]
 
