@@ -20,6 +20,18 @@ CLUSTER: dict[str, Any] = {
     "vrrp": {"password": "hunter2"},
 }
 INTERFACES = ("lan", "sync", "wan")
+NOTHING: dict[str, list[str]] = {"fw1": [], "fw2": []}  # commands that changed something
+
+
+def host_id(machine: Any) -> str:
+    """That of pf, as it is shown."""
+    return "%08x" % machine.hostid
+
+
+def udp(machine: Any, creator: str) -> int:
+    """How many states of UDP it holds that a host of this id has made."""
+    states = str(machine.run(["pfctl", "-vvss"]).stdout).split("\nall ")
+    return sum("udp" in state and "creatorid: %s" % creator in state for state in states)
 
 
 class Cluster:
@@ -59,6 +71,14 @@ class Cluster:
         run = self.play("site", check)
         assert run.failures == [] and run.status == 0
         return run
+
+    def in_use(self) -> "Cluster":
+        """The cluster, made by site, with the states of 40 connections through it."""
+        self.site()
+        self.clock.advance(5)
+        self.a.traffic(40)
+        self.clock.advance(5)
+        return self
 
     def judged(self) -> dict[str, list[dict[str, Any]]]:
         """What verify says, by the id of the check."""

@@ -13,7 +13,7 @@ from typing import Any, Callable
 import pytest
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.freebsd import demotion
 from ansible_collections.hafirewall.cluster.tests.simulators.freebsd.node import pair
-from bsd_cluster import Cluster
+from bsd_cluster import NOTHING, Cluster, host_id, udp
 
 # A person's own rules, the same on both nodes.
 RULES = """set skip on lo0
@@ -22,7 +22,6 @@ pass quick on em3 proto tcp to port 22 keep state
 pass on { em0 em2 } inet proto { tcp udp icmp } keep state
 """
 GUIDE = Path(__file__).resolve().parents[3] / "docs" / "freebsd.md"
-NOTHING: dict[str, list[str]] = {"fw1": [], "fw2": []}
 DEVICES = ("em0", "em1", "em2")
 
 
@@ -49,21 +48,7 @@ def ruled(make: Callable[..., Cluster]) -> Cluster:
 @pytest.fixture
 def made(ruled: Cluster) -> Cluster:
     """A cluster that site has made, with states of connections through it."""
-    ruled.site()
-    ruled.clock.advance(5)
-    ruled.a.traffic(40)
-    ruled.clock.advance(5)
-    return ruled
-
-
-def _id(machine: Any) -> str:
-    return "%08x" % machine.hostid
-
-
-def _udp(machine: Any, creator: str) -> int:
-    """How many states of UDP it holds that a host of this id has made."""
-    states = str(machine.run(["pfctl", "-vvss"]).stdout).split("\nall ")
-    return sum("udp" in state and "creatorid: %s" % creator in state for state in states)
+    return ruled.in_use()
 
 
 @pytest.mark.parametrize("release", ["13.5-RELEASE", "14.2-RELEASE", "15.0-RELEASE"])
@@ -86,21 +71,21 @@ def test_two_bare_systems_become_a_cluster_as_check_mode_says_and_a_second_run_r
 
 
 def test_states_travel_both_ways_and_verify_sees_it(made: Cluster) -> None:
-    assert _udp(made.b, _id(made.a)) == _udp(made.a, _id(made.a)) == 40
+    assert udp(made.b, host_id(made.a)) == udp(made.a, host_id(made.a)) == 40
     judged = made.judged()["states_travel"]
     assert [one["status"] for one in judged if "from fw1 to fw2" in one["reason"]] == ["pass"]
 
 
 def test_connections_outlive_the_active_node_and_it_comes_back_without_loss(made: Cluster) -> None:
-    first = _id(made.a)
+    first = host_id(made.a)
     made.a.lose_power()
     made.clock.advance(5)
-    assert made.b.carp.master("em0") and made.b.carp.master("em2") and _udp(made.b, first) == 40
+    assert made.b.carp.master("em0") and made.b.carp.master("em2") and udp(made.b, first) == 40
     made.b.traffic(10, port=123)
     made.a.boot()
     made.clock.advance(20)
     assert made.a.carp.master("em0") and not made.b.carp.master("em0")
-    assert _udp(made.a, _id(made.b)) == 10
+    assert udp(made.a, host_id(made.b)) == 10
     assert made.broken() == {}
 
 

@@ -13,6 +13,7 @@ from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node
 
 # carp(4): one byte each; 255 is not for use, and a node never announces without a pause.
 LIMITS = {"advskew": (0, 254), "advbase": (1, 254)}
+HAND_OVER = 30.0  # seconds; three announcements and a bit, with the advbase of a slow link
 _STATES = {"MASTER": "active", "BACKUP": "standby", "INIT": "init"}
 # FreeBSD 14 has a second line with the peers; the key is there when ifconfig was asked for it (-k) by root.
 _INSTANCE = re.compile(r'^\s+carp: (\w+) vhid (\d+) advbase (\d+) advskew (\d+)(?: key "(.*)")?(?:[^\n]*\n\s+peer (\S+) peer6 (\S+))?', re.MULTILINE)
@@ -133,3 +134,25 @@ def demotions(text: str) -> List[Dict[str, Any]]:
     for by, left, why in re.findall(r"\bcarp: demoted by (-?\d+) to (-?\d+) \(([^)]*)\)", text):
         found = [] if int(left) == 0 else [*found, {"by": int(by), "why": why}]
     return found
+
+
+def wait_for_maintenance(node: Node, entering: bool, read: Callable[[Node], List[Instance]] = running) -> None:
+    """Wait until no address is active here any more, or on leaving until each id is active or standby again.
+
+    Args:
+        read: tells what runs.
+    Raises:
+        NodeError: that does not come about in time.
+    """
+    left: List[str] = []
+
+    def settled() -> bool:
+        left[:] = held(read(node)) if entering else idle(read(node))
+        return not left
+
+    if node.wait_for(settled, HAND_OVER, 0.5):
+        return
+    if entering:
+        raise NodeError("this node still holds virtual addresses %.0f s after it entered maintenance, so no other node takes over: %s; see to the others first"
+                        % (HAND_OVER, ", ".join(left)))
+    raise NodeError("this node cannot take part again: %s; see to its interfaces, and whether CARP is switched on" % ", ".join(left))

@@ -24,7 +24,6 @@ from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.free
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node, NodeError
 
 SCRIPT = "/usr/local/etc/rc.d/hafirewall_maintenance"
-TIMEOUT = 30.0  # seconds; three announcements and a bit, with the advbase of a slow link
 TEXT = """#!/bin/sh
 # Written by hafirewall.cluster.maintenance: this node is in maintenance. It ends with "state: disabled" of that module, which removes this file.
 
@@ -79,7 +78,7 @@ def apply(node: Node, params: Mapping[str, Any]) -> Dict[str, Any]:
         elif drift:
             demotion.lift(node, now)
             node.remove(SCRIPT)
-            _wait(node, wanted)
+            carp.wait_for_maintenance(node, wanted)
     return {"drift": drift, "validation": "not needed", "maintenance": wanted, "handed_over": bool(wanted and drift and carp.held(instances))}
 
 
@@ -105,20 +104,4 @@ def _enter(node: Node, now: demotion.Demotion, instances: List[carp.Instance], p
         for item in instances:
             if item.state == "active":
                 node.act(["ifconfig", item.device, "vhid", str(item.id), "state", "backup", *carp_steps.peers(item.peer, item.peer6)])
-    _wait(node, True)
-
-
-def _wait(node: Node, wanted: bool) -> None:
-    left: List[str] = []
-
-    def settled() -> bool:
-        running = carp.running(node)
-        left[:] = carp.held(running) if wanted else carp.idle(running)
-        return not left
-
-    if node.wait_for(settled, TIMEOUT, 0.5):
-        return
-    if wanted:
-        raise NodeError("this node still holds virtual addresses %.0f s after it entered maintenance, so no other node takes over: %s; see to the others first"
-                        % (TIMEOUT, ", ".join(left)))
-    raise NodeError("this node cannot take part again: %s; see to its interfaces, and whether CARP is switched on" % ", ".join(left))
+    carp.wait_for_maintenance(node, True)

@@ -11,7 +11,7 @@ import ipaddress
 import re
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import carp, ifconfig, pf, pf_conf, pf_options, pfsync, sysctl
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import carp, ifconfig, pf, pf_conf, pf_options, pfsync, sync_options, sysctl
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.pf_options import PfConf
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.freebsd import bulk, pfsync_rc, pfsync_steps, rc, release
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.freebsd.pfsync_steps import Target, differs
@@ -103,7 +103,7 @@ def _read(node: Node) -> Before:
 
 def _plan(node: Node, before: Before, params: Mapping[str, Any]) -> Plan:
     boot = pfsync_rc.boot(before.variables)
-    host_id = _host_id(before, params["host_id"], params["enabled"])
+    host_id = _host_id(before, sync_options.host_id(params), params["enabled"])
     text = pf_options.wanted(before.conf, host_id, _policy(before.conf, params["state_policy"]))
     drift, load = _of_pf_conf(before, text)
     if not params["enabled"]:
@@ -134,8 +134,6 @@ def _plan(node: Node, before: Before, params: Mapping[str, Any]) -> Plan:
 
 def _host_id(before: Before, stated: Optional[str], enabled: bool) -> Optional[str]:
     """The host id that this collection's block shall set, in its shortest form; None for none."""
-    if stated is not None and (not re.fullmatch(r"[0-9A-Fa-f]{1,8}", stated) or int(stated, 16) == 0):
-        raise NodeError("host_id: %r is none; state one to eight hexadecimal digits that are not all 0" % stated)
     if not enabled:
         return pf_options.own_host_id(before.conf)
     if stated is not None:
@@ -189,9 +187,7 @@ def _of_boot(boot: pfsync_rc.Boot, after: pfsync_rc.Boot, known: Mapping[str, st
 
 def _peer(before: Before, params: Mapping[str, Any]) -> Optional[str]:
     """Where the updates go, in the kernel's spelling: None for the group of IPv4."""
-    if params["transport"] == "unicast" and not params["peer"]:
-        raise NodeError("peer: transport unicast needs it")
-    peer = params["peer"] if params["transport"] == "unicast" else None
+    peer = sync_options.peer(params)
     parsed = {}
     for name, text in (("address", params["address"]), ("peer", peer)):
         if text is not None:

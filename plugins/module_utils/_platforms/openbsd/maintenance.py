@@ -21,7 +21,6 @@ from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd 
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node, NodeError
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.openbsd import ifconfig, pfsync0
 
-TIMEOUT = 30.0  # seconds; three announcements and a bit, with the advbase of a slow link
 DEMOTION = 64
 MARKER = "/var/run/hafirewall.carpdemote"
 RC_LOCAL, BLOCK = "/etc/rc.local", "maintenance"
@@ -98,7 +97,7 @@ def apply(node: Node, params: Mapping[str, Any]) -> Dict[str, Any]:
         elif not wanted and now.marked:
             _lift(node, now)
         if wanted or drift:
-            _wait(node, wanted)
+            carp.wait_for_maintenance(node, wanted, ifconfig.running)
     return {"drift": drift, "validation": "not needed", "maintenance": wanted, "handed_over": bool(wanted and drift and carp.held(instances))}
 
 
@@ -147,19 +146,3 @@ def _argv(word: str) -> List[str]:
 
 def _back(node: Node, word: str) -> None:
     node.query(_argv(word))
-
-
-def _wait(node: Node, wanted: bool) -> None:
-    left: List[str] = []
-
-    def settled() -> bool:
-        running = ifconfig.running(node)
-        left[:] = carp.held(running) if wanted else carp.idle(running)
-        return not left
-
-    if node.wait_for(settled, TIMEOUT, 0.5):
-        return
-    if wanted:
-        raise NodeError("this node still holds virtual addresses %.0f s after it entered maintenance, so no other node takes over: %s; see to the others first"
-                        % (TIMEOUT, ", ".join(left)))
-    raise NodeError("this node cannot take part again: %s; see to its interfaces, and whether CARP is switched on" % ", ".join(left))

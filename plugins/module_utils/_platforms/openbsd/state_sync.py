@@ -10,11 +10,9 @@ one is done last; nothing here demotes by itself.
 
 from __future__ import annotations
 
-import ipaddress
-import re
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional
 
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import carp, pf, pf_conf, pf_options, pfsync
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import carp, pf, pf_conf, pf_options, pfsync, sync_options
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.ifconfig import Link
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.pfsync import INTERFACE, Pfsync
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node, NodeError
@@ -79,29 +77,14 @@ def apply(node: Node, params: Mapping[str, Any]) -> Dict[str, Any]:
 
 
 def _wanted(params: Mapping[str, Any]) -> Wanted:
-    host_id = params["host_id"]
-    if host_id is not None and (not re.fullmatch(r"[0-9A-Fa-f]{1,8}", host_id) or int(host_id, 16) == 0):
-        raise NodeError("host_id: %r is none; state one to eight hexadecimal digits that are not all 0" % host_id)
+    host_id = sync_options.host_id(params)
     if params["version"] is not None:
         raise NodeError("version: OpenBSD's pfsync has one format of messages; leave the option out")
     host_id = None if host_id is None else "%x" % int(host_id, 16)
     if not params["enabled"]:
         return Wanted(False, None, None, None, params["state_policy"])
-    if params["transport"] == "unicast" and not params["peer"]:
-        raise NodeError("peer: transport unicast needs it")
-    peer = params["peer"] if params["transport"] == "unicast" else None
-    for name, address in (("address", params["address"]), ("peer", peer)):
-        if address is not None and not _is_ipv4(address):
-            raise NodeError("%s: %s is no IPv4 address, and OpenBSD shares states over IPv4 only; give the Sync network IPv4 addresses" % (name, address))
+    peer = sync_options.ipv4_peer(params, "OpenBSD")
     return Wanted(True, params["interface"], peer, host_id, params["state_policy"])
-
-
-def _is_ipv4(text: str) -> bool:
-    try:
-        ipaddress.IPv4Address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _read(node: Node, wanted: Wanted) -> Before:

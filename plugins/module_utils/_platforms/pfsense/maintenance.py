@@ -18,7 +18,6 @@ from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfse
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.operations import put, take
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.release import release_of
 
-TIMEOUT = 30.0  # seconds; three announcements and a bit, with the advbase of a slow link
 FUNCTION = "interfaces_carp_set_maintenancemode"
 
 
@@ -51,7 +50,7 @@ def apply(node: Node, params: Dict[str, Any]) -> Dict[str, Any]:
         calls = [(FUNCTION, wanted)] if result["drift"] else []
         return bridge.Change(operations, calls, "hafirewall.cluster: %s maintenance" % ("enter" if wanted else "leave"), [(FUNCTION, not wanted)])
 
-    bridge.settle(node, carp_config.PATHS, plan, lambda: _wait(node, wanted))
+    bridge.settle(node, carp_config.PATHS, plan, lambda: carp.wait_for_maintenance(node, wanted))
     return result
 
 
@@ -65,19 +64,3 @@ def _running_drift(running: List[carp.Instance], vips: List[Dict[str, Any]], wan
         if is_now is not None and is_now != skew:
             drift.append({"setting": name, "is": is_now, "wanted": skew})
     return drift
-
-
-def _wait(node: Node, wanted: bool) -> None:
-    left: List[str] = []
-
-    def settled() -> bool:
-        running = carp.running(node)
-        left[:] = carp.held(running) if wanted else carp.idle(running)
-        return not left
-
-    if node.wait_for(settled, TIMEOUT, 0.5):
-        return
-    if wanted:
-        raise NodeError("this node still holds virtual addresses %.0f s after it entered maintenance, so no other node takes over: %s; see to the others first"
-                        % (TIMEOUT, ", ".join(left)))
-    raise NodeError("this node cannot take part again: %s; see to its interfaces, and whether CARP is switched on" % ", ".join(left))

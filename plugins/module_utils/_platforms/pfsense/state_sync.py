@@ -6,11 +6,9 @@
 
 from __future__ import annotations
 
-import ipaddress
-import re
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import pfsync
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import pfsync, sync_options
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node, NodeError
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import bridge, interfaces, pinned
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.operations import Operation, put, take
@@ -85,27 +83,12 @@ def apply(node: Node, params: Mapping[str, Any]) -> Dict[str, Any]:
 
 
 def _wanted(node: Node, params: Mapping[str, Any]) -> Wanted:
-    host_id = params["host_id"]
-    if host_id is not None and (not re.fullmatch(r"[0-9A-Fa-f]{1,8}", host_id) or int(host_id, 16) == 0):
-        raise NodeError("host_id: %r is none; state one to eight hexadecimal digits that are not all 0" % host_id)
+    host_id = sync_options.host_id(params)
     if not params["enabled"]:
         return Wanted(False, None, None, None, params["state_policy"], None)
-    if params["transport"] == "unicast" and not params["peer"]:
-        raise NodeError("peer: transport unicast needs it")
-    peer = params["peer"] if params["transport"] == "unicast" else None
-    for name, address in (("address", params["address"]), ("peer", peer)):
-        if address is not None and not _is_ipv4(address):
-            raise NodeError("%s: %s is no IPv4 address, and pfSense shares states over IPv4 only; give the Sync network IPv4 addresses" % (name, address))
+    peer = sync_options.ipv4_peer(params, "pfSense")
     device = interfaces.there(node, params["interface"], params["coming"])
-    return Wanted(True, device, peer, None if host_id is None else host_id.lower(), params["state_policy"], params["version"])
-
-
-def _is_ipv4(text: str) -> bool:
-    try:
-        ipaddress.IPv4Address(text)
-    except ValueError:
-        return False
-    return True
+    return Wanted(True, device, peer, host_id, params["state_policy"], params["version"])
 
 
 # Comparing

@@ -9,10 +9,9 @@ from __future__ import annotations
 import copy
 
 import pytest
-from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.checks import CHECKS, STATUSES, failed, judge
-from check_cases import NODES, Case
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.checks import CHECKS, failed, judge
+from check_cases import NODES, Case, is_judged_whole, odd_changes
 from hypothesis import given
-from hypothesis import strategies as st
 
 MACS = {"fw1": "02:00:00:00:00:01", "fw2": "02:00:00:00:00:02"}
 SYNC = {"fw1": "198.51.100.129", "fw2": "198.51.100.130"}
@@ -290,26 +289,6 @@ def test_of_three_nodes_every_direction_is_judged(pair):
     assert [(result["node"], result["status"]) for result in found if result["status"] != "pass"] == [("fw3", "fail"), ("fw3", "fail")] and len(found) == 6
 
 
-def paths_of(value, path=()):
-    yield path
-    for key, item in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
-        yield from paths_of(item, (*path, key))
-
-
-ODD = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4),
-                   lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["name", "a1", "state", "em0"]), inner, max_size=2),
-                   max_leaves=4)
-
-
-@given(st.lists(st.tuples(st.sampled_from(NODES), st.sampled_from([path for path in paths_of(evidence_of("fw1")) if path]), ODD), max_size=4))
+@given(odd_changes(evidence_of("fw1"), ["name", "a1", "state", "em0"]))
 def test_no_evidence_whatever_its_shape_stops_the_judgement(changes):
-    case = healthy()
-    for node, path, value in changes:
-        place = case.evidence[node]
-        for key in path[:-1]:
-            place = place[key] if isinstance(place, dict) and key in place else place[key] if isinstance(place, list) and key in range(len(place)) else {}
-        if isinstance(place, dict):
-            place[path[-1]] = value
-    results = case.results()
-    assert {result["id"] for result in results} == set(CHECKS)
-    assert all(result["status"] in STATUSES and isinstance(result["reason"], str) and result["reason"] for result in results)
+    is_judged_whole(healthy(), changes)

@@ -11,7 +11,6 @@ import re
 import pytest
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import carp
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import NodeError
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import maintenance
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.maintenance import apply
 from ansible_collections.hafirewall.cluster.tests.simulators.pfsense.layout import CARP_CONFIG
 from ansible_collections.hafirewall.cluster.tests.simulators.pfsense.node import PfsenseNode
@@ -95,7 +94,7 @@ def test_a_skew_that_runs_otherwise_is_put_right_without_a_change_of_the_configu
 
 
 def test_where_nobody_takes_over_it_is_an_error_and_taken_back(pair: PfsenseNode, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(maintenance, "TIMEOUT", 0.0)
+    monkeypatch.setattr(carp, "HAND_OVER", 0.0)
     pair.kernel(carp_peer_advskew=None)
     before = without_revision(pair.config)
     with pytest.raises(NodeError, match=r"no other node takes over: 203\.0\.113\.1 on em0, 192\.0\.2\.1 on em1.*everything was put back as it was"):
@@ -104,7 +103,7 @@ def test_where_nobody_takes_over_it_is_an_error_and_taken_back(pair: PfsenseNode
 
 
 def test_a_node_whose_carp_is_off_cannot_take_part_and_stays_in_maintenance(pair: PfsenseNode, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(maintenance, "TIMEOUT", 0.0)
+    monkeypatch.setattr(carp, "HAND_OVER", 0.0)
     apply(pair, ENTER)
     pair.kernel("sysctl", **{"net.inet.carp.allow": "0"})
     with pytest.raises(NodeError, match="cannot take part again: vhid 20 on em0 is init.*put back as it was"):
