@@ -14,14 +14,15 @@ description:
   - On Linux it changes the files of the network stack that keeps the devices (systemd-networkd, NetworkManager or ifupdown) and lets that stack change the
     kernel, one LAGG after the other. On pfSense it changes the product's configuration, all LAGGs together, and applies it by the product's functions.
     On FreeBSD it changes C(rc.conf) and what else names the devices, all LAGGs together, and applies it by C(service netif start).
+    On OpenBSD it changes the files of hostname.if(5) and C(pf.conf), all LAGGs together, and applies them by C(sh /etc/netstart).
     Afterwards the running kernel is compared with what was wanted.
   - Before each change a way back is armed on the node. The change runs on the node by itself, because the connection may drop.
     When the node is reached again and is as wanted, the way back is disarmed. Otherwise the node brings back what was before by
     itself after O(rollback_timeout), also when it loses its power in between.
   - On Linux keepalived is stopped, and disabled at boot, while devices that it uses are changed, which hands its addresses over.
     M(hafirewall.cluster.virtual_ip) gives it the new names and starts it again.
-  - On FreeBSD and pfSense a node that is active on a device that is changed is demoted until the change is confirmed and its states have come back, which
-    hands its addresses over.
+  - On FreeBSD, OpenBSD and pfSense a node that is active on a device that is changed is demoted until the change is confirmed and its states have
+    come back, which hands its addresses over.
   - The path that Ansible came in by is changed with O(laggs[].consent) only. Without it nothing at all is touched.
   - Any difference is put right by making the LAGG anew, so a node should be standby meanwhile.
 extends_documentation_fragment:
@@ -33,7 +34,7 @@ attributes:
     description: Indicates this has a corresponding action plugin so some parts of the options can be executed on the controller.
   platform:
     support: full
-    platforms: freebsd, linux, pfsense
+    platforms: freebsd, linux, openbsd, pfsense
     description: Platforms that the module drives.
 options:
   laggs:
@@ -49,7 +50,8 @@ options:
         type: str
         required: true
       protocol:
-        description: How it uses its members. V(broadcast) is there on FreeBSD and Linux, V(none), which passes no traffic, on FreeBSD and pfSense.
+        description:
+          - How it uses its members. V(broadcast) is there on FreeBSD, Linux and OpenBSD, V(none), which passes no traffic, on FreeBSD, OpenBSD and pfSense.
         type: str
         choices: [lacp, failover, loadbalance, roundrobin, broadcast, none]
         required: true

@@ -20,7 +20,7 @@ from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platfo
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.validate_freebsd import judge_freebsd
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.validate_linux import judge_linux
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.validate_nodes import judge_nodes
-from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.validate_openbsd import judge_openbsd, refused_laggs
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.validate_openbsd import judge_openbsd
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.validate_pf import CONNTRACKD_SETTINGS
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.validate_pfsense import judge_pfsense
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.validate_sync import judge_sync
@@ -69,9 +69,8 @@ def plan_cluster(name: str, cluster: Any, nodes: Mapping[str, Any], evidence: Ma
         raise IntentError(dict.fromkeys(findings.errors))
     _JUDGES[next(iter(model.platforms))](model)
     laggs = plan_laggs(model)
-    refused = [*laggs.refused, *(refused_laggs(laggs) if "openbsd" in model.platforms else ())]
-    if findings.errors or refused:
-        raise IntentError(dict.fromkeys([*findings.errors, *refused]))
+    if findings.errors or laggs.refused:
+        raise IntentError(dict.fromkeys([*findings.errors, *laggs.refused]))
     warnings = tuple(dict.fromkeys([*findings.warnings, *laggs.warnings]))
     shared = _Shared(name, model, laggs, warnings)
     return ClusterPlan({node.host: shared.plan(node) for node in model.nodes}, laggs.as_dict(), warnings)
@@ -100,8 +99,7 @@ class _Shared:
             "members": list(self.members), "peers": [host for host in self.members if host != node.host], "apply_order": list(self.apply_order),
             "warnings": own, "missing_packages": missing_packages(node.evidence),
             "interfaces": {name: self._device(node, name) for name in node.ports},
-            # Where nothing makes them, those that there are stay as they are.
-            "lagg": {"laggs": []} if self.model.platform(node) == "openbsd" else self.laggs.options(node.host),
+            "lagg": self.laggs.options(node.host),
             "state_sync": self._state_sync(node), "sync_rule": self._sync_rule(node), "virtual_ip": self._virtual_ip(node),
         }
 

@@ -270,7 +270,11 @@ class Change:
             self._warn("SIOCSIFMTU", "EBUSY" if master.driver == "aggr" else "EINVAL")
             return
         if self.device.lagg is not None:
-            raise NotModelled("the mtu of a LAGG")
+            if self.device.driver != "aggr":
+                raise NotModelled("the mtu of a trunk")
+            # aggr_set_mtu: that of its ports too.
+            for port in self.device.lagg.ports:
+                self.machine.interfaces[port].mtu = size
         self.device.mtu = size
 
     def _lladdr(self, text: str) -> None:

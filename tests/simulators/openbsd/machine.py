@@ -36,6 +36,8 @@ class Machine(machine.Machine):
     Attributes:
         release: such as ``7.6``.
         gateway: the default route's, if there is one.
+        by_shell: rc.local is run by somebody else, who ends the start then.
+        more_routes: further lines of ``netstat -rn``.
         patches: names of binary patches that ``syspatch -l`` tells; ``missing_patches`` those of ``syspatch -c``.
     """
 
@@ -54,6 +56,8 @@ class Machine(machine.Machine):
         self.patches: List[str] = []
         self.missing_patches: List[str] = []
         self.gateway: Optional[str] = None
+        self.by_shell = False
+        self.more_routes: List[str] = []
         self.host_uuid = str(uuid.uuid5(uuid.NAMESPACE_DNS, "%s.example.net" % name))
         self.sysctl = sysctl.defaults(self)
         self._random = random.Random(number + 1)
@@ -99,6 +103,15 @@ class Machine(machine.Machine):
         for name, one in self.interfaces.items():
             if any(ipaddress.ip_address(address) in held.interface.network for held in one.addresses if held.interface.version == 4):
                 self.interfaces.join(name, "egress")
+
+    @property
+    def gateway_by(self) -> Optional[str]:
+        """The interface of the default route; None when there is none, which is so where no address reaches it any more."""
+        if self.gateway is None:
+            return None
+        target = ipaddress.ip_address(self.gateway)
+        return next((name for name, one in self.interfaces.items() for held in one.addresses
+                     if one.driver != "carp" and held.interface.version == target.version and target in held.interface.network), None)
 
     # Packets
 

@@ -134,7 +134,7 @@ class _Script:
             if line.split("#")[0].strip() and ":" not in line:
                 if self.only_print:
                     self.told.append("route -qn add -host default %s" % line.strip())
-                elif self.machine.gateway is None:
+                elif self.machine.gateway_by is None:
                     self.machine.set_gateway(line.strip())
                 return
 
@@ -194,7 +194,13 @@ def boot(machine: "Machine") -> List[str]:
     for one in machine.path("/var/run").glob("*"):
         one.unlink()
     machine.put("/var/run/dmesg.boot", "".join(line + "\n" for line in machine.dmesg))
-    said += script.told + script.warned + _run_script(machine, machine.text("/etc/rc.local") or "")
+    said += script.told + script.warned
+    return said if machine.by_shell else said + finish(machine)
+
+
+def finish(machine: "Machine") -> List[str]:
+    """/etc/rc.local, and the end of what CARP waits for."""
+    said = _run_script(machine, machine.text("/etc/rc.local") or "")
     machine.carp.set_group("carp", -128)
     return said
 

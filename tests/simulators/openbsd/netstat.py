@@ -40,6 +40,8 @@ def run(machine: "Machine", words: List[str], _stdin: Optional[str]) -> Complete
     if any(word.startswith("--") for word in words):
         # getopt(3) knows no long options.
         return Completed(1, "", "netstat: unknown option -- -\n" + _USAGE)
+    if sorted("".join(words)) == sorted("-rn"):
+        return Completed(0, _routes(machine), "")
     flags = "".join(word[1:] for word in words if word.startswith("-"))
     if set(flags) <= set("ibnI") and ("i" in flags or "I" in flags):
         rest = [word for word in words if not word.startswith("-")]
@@ -86,6 +88,17 @@ def _interfaces(machine: "Machine", octets: bool, wanted: Optional[str]) -> str:
         for address in device.addresses:
             text += "%-7s %-5d %-11.11s %-17.17s %s\n" % (shown, device.mtu, _network(address), address.host, counted)
     return text
+
+
+def _routes(machine: "Machine") -> str:
+    """usr.bin/netstat/show.c, p_rtentry: the default route, and those to networks."""
+    rows = ["Routing tables", "", "Internet:",
+            "%-18s %-18s %-6s %5s %8s %5s %5s %s" % ("Destination", "Gateway", "Flags", "Refs", "Use", "Mtu", "Prio", "Iface")]
+    if machine.gateway_by is not None:
+        rows.append("%-18s %-18s %-6s %5d %8d %5s %5d %s" % ("default", machine.gateway, "UGS", 4, 12, "-", 8, machine.gateway_by))
+    rows += ["%-18s %-18s %-6s %5d %8d %5s %5d %s" % (address.interface.network, address.host, "UCn", 1, 0, "-", 4, name)
+             for name, one in machine.interfaces.items() for address in one.addresses if address.interface.version == 4 and one.driver not in ("lo", "carp")]
+    return "".join(row + "\n" for row in rows + [*machine.more_routes])
 
 
 def _link(machine: "Machine", device: Device) -> str:

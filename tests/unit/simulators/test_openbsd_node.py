@@ -113,7 +113,7 @@ def test_interfaces_are_counted_in_netstats_columns(fw1: OpenbsdNode) -> None:
     assert any(re.match(r"enc0\* ", line) for line in lines)
 
 
-@pytest.mark.parametrize("command", ["netstat -rn", "pfctl -ss -P", "sysctl hw.sensors", "dmesg -s", "sh -c true", "ps aux", "rcctl ls on", "ndp -c"])
+@pytest.mark.parametrize("command", ["netstat -r", "pfctl -ss -P", "sysctl hw.sensors", "dmesg -s", "sh -c true", "ps aux", "rcctl ls on", "ndp -c"])
 def test_what_is_not_modelled_has_no_answer(fw1: OpenbsdNode, command: str) -> None:
     with pytest.raises(NotModelled):
         fw1.query(command.split())

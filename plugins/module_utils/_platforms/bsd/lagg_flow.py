@@ -11,10 +11,10 @@ afterwards, which alone proves that the node can be reached.
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Mapping, Set
+from typing import Any, Callable, Dict, List, Mapping, Sequence, Set
 
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms import connection
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import carp, management, pfsync
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import carp, management
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.lagg_guard import Guard
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.lagg_kept import Links
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.lagg_script import FOLDER, LONGEST
@@ -94,16 +94,10 @@ def _settle(node: Node, guard: Guard, params: Mapping[str, Any], trouble: Callab
 def _tidy(node: Node, guard: Guard) -> None:
     """After a change that stays: the addresses come back when the states have, as far as the kernel tells, and nothing is left behind."""
     if guard.demoted():
-        node.wait_for(lambda: _states_are_back(node), _BULK, 0.5)
+        node.wait_for(guard.states_are_back, _BULK, 0.5)
     guard.promote()
     if guard.confirmed():
         guard.clear()
-
-
-def _states_are_back(node: Node) -> bool:
-    done = node.query(["ifconfig", pfsync.INTERFACE], ok=None)
-    # A node without pfsync gets no states.
-    return done.status != 0 or pfsync.parse(done.stdout).bulk_done is not False
 
 
 def call_off(guard: Guard) -> None:
@@ -134,14 +128,16 @@ def _put_back(guard: Guard, reason: str) -> str:
 # What must not be
 
 
-def refuse_management(node: Node, params: Mapping[str, Any], touched: Mapping[str, Set[str]], links: Links, back: bool) -> None:
+def refuse_management(node: Node, params: Mapping[str, Any], touched: Mapping[str, Set[str]], links: Links, back: bool,
+                      came_in: Callable[[Node, List[Dict[str, Any]]], Dict[str, Any]] = management.observe) -> None:
     """The path of this very connection is moved with consent only, and where there is something to go back to.
 
     Args:
         touched: by LAGG, every device that is interrupted.
         back: the configuration is changed, so that there is one to go back to.
+        came_in: tells which way the connection came in.
     """
-    own, told = connection.used(lambda: management.observe(node, list(links.values())), links)
+    own, told = connection.used(lambda: came_in(node, list(links.values())), links)
     concerned = {name for name, devices in touched.items() if own & devices}
     unasked = concerned - {lagg["name"] for lagg in params["laggs"] if lagg["consent"]}
     if unasked:
@@ -151,9 +147,9 @@ def refuse_management(node: Node, params: Mapping[str, Any], touched: Mapping[st
                         "no way back; nothing was touched. Start the node again, or come in by another way" % (", ".join(touched), told))
 
 
-def refuse_held(node: Node, params: Mapping[str, Any], devices: Set[str]) -> None:
+def refuse_held(node: Node, params: Mapping[str, Any], devices: Set[str], running: Callable[[Node], List[carp.Instance]] = carp.running) -> None:
     """Not when nobody takes over what this node holds on the devices that are interrupted."""
-    addresses = _held(node, devices)
+    addresses = _held(running(node), devices)
     if addresses and not params["peer_ready"]:
         raise NodeError("this node holds %s, and no other node is known to be able to take over, so the change would interrupt the cluster; nothing was "
                         "touched. Bring another node to standby first (hafirewall.cluster.verify says what is amiss), or force it" % ", ".join(addresses))
@@ -165,13 +161,13 @@ def hand_over(node: Node, guard: Guard, devices: Set[str]) -> None:
     Raises:
         NodeError: it does not; who calls lifts the demotion then.
     """
-    if _held(node, devices) and not guard.demoted():
+    if _held(guard.virtual(), devices) and not guard.demoted():
         guard.demote()
-        seconds = max([HAND_OVER, *(4.0 * instance.advbase for instance in carp.running(node))])
-        if not node.wait_for(lambda: not _held(node, devices), seconds, 0.5):
+        seconds = max([HAND_OVER, *(4.0 * instance.advbase for instance in guard.virtual())])
+        if not node.wait_for(lambda: not _held(guard.virtual(), devices), seconds, 0.5):
             raise NodeError("the other node did not take over %s within %.0f s; nothing was touched but the demotion, which was lifted" % (
-                ", ".join(_held(node, devices)), seconds))
+                ", ".join(_held(guard.virtual(), devices)), seconds))
 
 
-def _held(node: Node, devices: Set[str]) -> List[str]:
-    return [address for instance in carp.running(node) if instance.device in devices and instance.state == "active" for address in instance.addresses]
+def _held(running: Sequence[carp.Instance], devices: Set[str]) -> List[str]:
+    return [address for instance in running if instance.device in devices and instance.state == "active" for address in instance.addresses]

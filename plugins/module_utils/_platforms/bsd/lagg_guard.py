@@ -6,7 +6,7 @@
 
 Everything that is needed lies in a folder of the node, and the script runs, before the configuration is written: so nothing that ends the module leaves a
 change that nobody watches. While it is not confirmed the script is also started at boot, because what is in /usr/local/etc/rc.d is run then (by
-rc.start_packages on pfSense, by rc on FreeBSD), so a node that loses its power in between comes back too.
+rc.start_packages on pfSense, by rc on FreeBSD; OpenBSD has another way), so a node that loses its power in between comes back too.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import carp, pfsync
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.lagg_kept import Kept, Lagg
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.lagg_script import AT_BOOT, DEMOTED, DEMOTION, FOLDER, MARK
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node, NodeError
@@ -105,7 +106,7 @@ class Guard:
             self.begun = True
             self.node.write_text(MARK, "\n", 0o600, shown=False)
             self.write("armed", "\n")
-            self.node.write_text(AT_BOOT, self.boot, 0o755, shown=False)
+            self.hook()
             self.node.act(["sh", FOLDER + "/run", "begin"])
 
     def go(self) -> None:
@@ -123,16 +124,37 @@ class Guard:
 
     def clear(self) -> None:
         """Leave nothing behind."""
-        self.node.remove(AT_BOOT, shown=False)
+        self.unhook()
         for name in (*_FILES, *self.programs):
             self.node.remove("%s/%s" % (FOLDER, name), shown=False)
         self.node.remove(MARK, shown=False)
+
+    def hook(self) -> None:
+        """Let the script be started at boot."""
+        self.node.write_text(AT_BOOT, self.boot, 0o755, shown=False)
+
+    def unhook(self) -> None:
+        """Let it be started no more."""
+        self.node.remove(AT_BOOT, shown=False)
 
     def seen(self) -> None:
         """That an earlier change was put back was told, and need not be told again."""
         self.node.remove(FOLDER + "/put-back", shown=False)
 
     # Handing over
+
+    def demotion(self, back: bool) -> List[str]:
+        """The command that demotes the node, or takes that back."""
+        return ["sysctl", "net.inet.carp.demotion=%s%d" % ("-" if back else "", DEMOTION)]
+
+    def virtual(self) -> List[carp.Instance]:
+        """The virtual addresses as they run."""
+        return carp.running(self.node)
+
+    def states_are_back(self) -> bool:
+        """Whether all states of the others are here, as far as the kernel tells. A node without pfsync gets none."""
+        done = self.node.query(["ifconfig", pfsync.INTERFACE], ok=None)
+        return done.status != 0 or pfsync.parse(done.stdout).bulk_done is not False
 
     def demoted(self) -> bool:
         """Whether the node is demoted for a change."""
@@ -141,12 +163,12 @@ class Guard:
     def demote(self) -> None:
         """Let the other node take the virtual addresses. The mark comes first: a demotion that nobody lifts would last until the next start."""
         self.node.write_text(DEMOTED, "\n", 0o600, shown=False)
-        self.node.act(["sysctl", "net.inet.carp.demotion=%d" % DEMOTION])
+        self.node.act(self.demotion(False))
 
     def promote(self) -> None:
         """Lift the demotion."""
         if self.demoted():
-            self.node.act(["sysctl", "net.inet.carp.demotion=-%d" % DEMOTION])
+            self.node.act(self.demotion(True))
             self.node.remove(DEMOTED, shown=False)
 
     # Files

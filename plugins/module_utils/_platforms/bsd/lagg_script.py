@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What runs on the node while LAGGs are changed: one script for FreeBSD's /bin/sh, and the ones that start it again at boot. Pure text.
+"""What runs on the node while LAGGs are changed: one script for /bin/sh of BSD, and the ones that start it again at boot. Pure text.
 
 Their memory are files beside the script:
 
@@ -41,7 +41,7 @@ umask 077
 PATH=$PATH:/sbin:/bin:/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin
 export PATH
 demoted=../../../../..%(demoted)s
-at_boot=../../rc.d/%(at_boot)s
+%(boot)s
 
 # await FILE SECONDS: until the file is there; fails when it is not, in this time and as long as the change is armed.
 await() {
@@ -71,7 +71,7 @@ watch() {
 lift() {
     if [ -e "$demoted" ]; then
         rm "$demoted"
-        sysctl net.inet.carp.demotion=-%(demotion)d
+        %(lift)s
     fi
 }
 
@@ -102,7 +102,7 @@ if mv armed going-back 2> /dev/null || [ "$1-$(ls going-back 2> /dev/null)" = bo
     while [ -e going-back ]; do
         if %(back)s > back.out 2>&1; then
             lift
-            rm -f "$at_boot"
+            unhook
             mv going-back put-back
         else
             sleep 10
@@ -110,7 +110,7 @@ if mv armed going-back 2> /dev/null || [ "$1-$(ls going-back 2> /dev/null)" = bo
     done
 elif [ ! -e confirmed ]; then
     lift
-    rm -f "$at_boot"
+    unhook
 fi
 """
 
@@ -143,12 +143,21 @@ esac
 """ % (MANAGED, MARK)
 
 
-def run(change: str, back: str) -> str:
+# What removes the script that is run at boot, for programs of packages.
+_UNHOOK = """at_boot=../../rc.d/%s
+unhook() {
+    rm -f "$at_boot"
+}""" % AT_BOOT.rsplit("/", 1)[1]
+_LIFT = "sysctl net.inet.carp.demotion=-%d" % DEMOTION
+
+
+def run(change: str, back: str, unhook: str = _UNHOOK, lift: str = _LIFT) -> str:
     """The script.
 
     Args:
         change, back: commands of the shell, in the folder of the script, that make the change and bring back what was before. The second one is tried again
             until it succeeds.
+        unhook: makes a function of that name, by which the script is started at boot no more.
+        lift: the command that takes back what the node was demoted by.
     """
-    return _RUN % {"managed": MANAGED, "demoted": DEMOTED, "at_boot": AT_BOOT.rsplit("/", 1)[1], "longest": LONGEST, "demotion": DEMOTION, "change": change,
-                   "back": back}
+    return _RUN % {"managed": MANAGED, "demoted": DEMOTED, "boot": unhook, "longest": LONGEST, "lift": lift, "change": change, "back": back}

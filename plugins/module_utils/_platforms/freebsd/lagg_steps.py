@@ -16,6 +16,7 @@ from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Seq
 
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.lagg_kept import Kept, Lagg, Links, as_running, kept
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.lagg_script import MANAGED
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.pf_names import renamed
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.freebsd import lagg_rc, rc
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import NodeError
 
@@ -24,10 +25,6 @@ Routes = Sequence[Mapping[str, str]]
 
 # The way from the folder of the script to /.
 ROOT = "../../../../.."
-# What follows these words in pf.conf is no device: labels and the like.
-_NO_DEVICE = ("label", "tag", "tagged", "anchor", "table", "queue", "user", "group", "include")
-_PF_TOKEN = re.compile(r"""(?P<comment>\#[^\n]*)|(?P<table><[\w.-]+>)|(?P<word>[\w.-]+)|(?P<other>.)""", re.DOTALL)
-
 _QUIET = " > /dev/null"
 
 _FUNCTIONS = """#!/bin/sh
@@ -302,20 +299,6 @@ def told_of(route: Mapping[str, str], said: str) -> bool:
     """Whether rc.conf has it."""
     destination = route["destination"].partition("/")[0].partition("%")[0]
     return re.search(r"(?<![\w.:])%s(?![\w.:])" % re.escape(destination), said) is not None
-
-
-def renamed(text: str, names: Mapping[str, str]) -> str:
-    """pf.conf with new names of devices: as words, outside comments, tables, labels and the like."""
-    found, last = [], ""
-    for token in _PF_TOKEN.finditer(text):
-        word = token[0]
-        if token.lastgroup == "word":
-            found.append(names.get(word, word) if last not in _NO_DEVICE else word)
-            last = word
-        else:
-            found.append(word)
-            last = "" if token.lastgroup != "other" or not (word.isspace() or word == '"') else last
-    return "".join(found)
 
 
 def _netif(devices: Iterable[str]) -> str:

@@ -19,11 +19,11 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional
 
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import blocks, carp
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node, NodeError
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.openbsd import ifconfig, pfsync0
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.openbsd import ifconfig, pfsync0, rc_local
 
 DEMOTION = 64
 MARKER = "/var/run/hafirewall.carpdemote"
-RC_LOCAL, BLOCK = "/etc/rc.local", "maintenance"
+RC_LOCAL, BLOCK = rc_local.FILE, "maintenance"
 LINES = ["ifconfig -g carp carpdemote %d && echo %d > %s" % (DEMOTION, DEMOTION, MARKER)]
 
 Drift = List[Dict[str, Any]]
@@ -113,7 +113,7 @@ def _drift(now: Now, wanted: bool, persistent: bool) -> Drift:
 
 
 def _at_boot(node: Node, now: Now, wanted: bool) -> None:
-    text = with_block(now.rc_local or "") if wanted else blocks.put(now.rc_local or "", BLOCK, [], RC_LOCAL)
+    text = rc_local.with_block(now.rc_local or "", BLOCK, LINES) if wanted else blocks.put(now.rc_local or "", BLOCK, [], RC_LOCAL)
     if text:
         node.write_text(RC_LOCAL, text, 0o644 if now.rc_local is None else None)
     elif now.rc_local:
@@ -130,14 +130,6 @@ def _lift(node: Node, now: Now) -> None:
     if now.held:
         node.act(_argv("-carpdemote"), undo=lambda: _back(node, "carpdemote"))
     node.remove(MARKER, shown=not now.held)
-
-
-def with_block(text: str) -> str:
-    """rc.local with the block: new at the beginning, because what is there may end with an exit."""
-    if blocks.find(text, BLOCK, RC_LOCAL) is not None:
-        return blocks.put(text, BLOCK, LINES, RC_LOCAL)
-    first, rest = (text.split("\n", 1) + [""])[:2] if text.startswith("#!") else ("", text)
-    return (first + "\n" if first else "") + blocks.put("", BLOCK, LINES, RC_LOCAL) + rest
 
 
 def _argv(word: str) -> List[str]:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import NodeError
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.openbsd import info, maintenance, state_sync, sync_rule, virtual_ip
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.openbsd import info, lagg, maintenance, state_sync, sync_rule, virtual_ip
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.provider import Params, Provider, Result
 
 
@@ -17,8 +17,7 @@ class OpenbsdProvider(Provider):
     platform = "OpenBSD"
 
     def lagg(self, params: Params) -> Result:
-        raise NodeError("this collection makes no LAGGs on OpenBSD yet; make aggr(4) or trunk(4) by hand in /etc/hostname.aggr0 or trunk0 where you want one, "
-                        "and leave the task out for this node: equal names are not needed, for OpenBSD takes states in whatever interface they name")
+        return lagg.apply(self.node, params)
 
     def state_sync(self, params: Params) -> Result:
         return state_sync.apply(self.node, params)

@@ -137,13 +137,15 @@ def test_the_policy_that_is_stated_decides_whether_names_matter(platform: str, s
         ("lagg0",) * 2 if needed else ("em1", "igb1"))
 
 
-def test_laggs_that_are_wanted_are_a_persons_work_on_openbsd_and_those_that_there_are_stay() -> None:
+def test_laggs_are_planned_on_openbsd_and_those_that_there_are_stay() -> None:
     bound = {**read("openbsd", "7.6"), "cluster.state_policy": "if-bound"}
-    [found] = refused({**bound, "nodes.fw2.interfaces.wan.device": "igb1", "evidence.fw2.interfaces[2].name": "igb1"})
-    assert (found.path, found.host) == ("hafirewall_cluster.laggs.wan.required", None)
-    assert "wants a LAGG trunk0, and this collection makes none on OpenBSD yet" in found.problem and "by hand" in found.remedy
+    wanted = planned({**bound, "nodes.fw2.interfaces.wan.device": "igb1", "evidence.fw2.interfaces[2].name": "igb1"})
+    [[first], [second]] = [plan["lagg"]["laggs"] for plan in wanted.plans.values()]
+    assert [(lagg["name"], lagg["protocol"], lagg["members"]) for lagg in (first, second)] == [
+        ("trunk0", "failover", ["em1"]), ("trunk0", "failover", ["igb1"])]
+    assert [plan["interfaces"]["wan"] for plan in wanted.plans.values()] == ["trunk0", "trunk0"]
     made = planned({**bound, **_trunk(1), **_trunk(2), "cluster.laggs": {"wan": {"required": "always"}}})
-    assert made.laggs["moves"] == [] and [plan["lagg"] for plan in made.plans.values()] == [{"laggs": []}] * 2
+    assert made.laggs["moves"] == [] and [[lagg["name"] for lagg in plan["lagg"]["laggs"]] for plan in made.plans.values()] == [["trunk0"], ["trunk0"]]
 
 
 def _trunk(number: int) -> dict[str, Any]:

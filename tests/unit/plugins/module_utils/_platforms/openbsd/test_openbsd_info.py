@@ -196,8 +196,7 @@ def test_files_that_name_a_device_are_told_without_our_own_lines(nodes):
         ("em0", "service", "/etc/dhcpd.conf"), ("em2", "route", "/etc/ospfd.conf"), ("em2", "rule", "/etc/pf.conf")]
 
 
-@pytest.mark.parametrize(("capability", "said"), [("lagg", "makes no LAGGs on OpenBSD yet; make aggr.4. or trunk.4. by hand"),
-                                                  ("sync_probe", "pf has no way to insert a state")])
+@pytest.mark.parametrize(("capability", "said"), [("sync_probe", "pf has no way to insert a state")])
 def test_what_is_not_there_is_said(nodes, capability, said):
     with pytest.raises(NodeError, match=said):
         getattr(OpenbsdProvider(nodes[0]), capability)({})
