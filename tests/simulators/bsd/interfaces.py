@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass, field
 from typing import Dict, FrozenSet, List, Optional, Set, Tuple
 
@@ -27,7 +28,7 @@ class Address:
 
     @property
     def interface(self) -> "ipaddress.IPv4Interface | ipaddress.IPv6Interface":
-        return ipaddress.ip_interface(self.text)
+        return ipaddress.ip_interface(re.sub("%[^/]*", "", self.text))  # Python 3.8 knows no zones
 
     @property
     def host(self) -> str:

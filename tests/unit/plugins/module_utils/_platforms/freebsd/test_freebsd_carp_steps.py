@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Dict, Tuple
 
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.ifconfig import Address
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.freebsd.carp_steps import Live, Place, Step, Vhid, live, steps
@@ -88,7 +88,7 @@ def test_passwords_are_secret_words() -> None:
 
 # A model: ids with their settings, and addresses with the id that they belong to.
 
-Kernel = tuple[dict[Place, tuple[Any, ...]], dict[tuple[str, str], int]]
+Kernel = Tuple[Dict[Place, Tuple[Any, ...]], Dict[Tuple[str, str], int]]
 IDS = st.sampled_from([("em0", 1), ("em0", 2), ("em1", 1)])
 HOSTS = st.lists(st.integers(1, 5), min_size=1, max_size=3, unique=True)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import tempfile
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Dict
 
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.freebsd import virtual_ip
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import NodeError
@@ -24,7 +24,7 @@ DEFAULTS = {name: argument.get("default") for name, argument in ARGUMENTS.items(
 LAN, WAN = "192.0.2.%d/24", "203.0.113.%d/24"
 HOSTS = range(10, 14)  # the node's own addresses end with 2
 RC_CONF = "/etc/rc.conf"
-Intent = dict[str, Any]
+Intent = Dict[str, Any]
 Event = Callable[[FreebsdNode], None]
 
 

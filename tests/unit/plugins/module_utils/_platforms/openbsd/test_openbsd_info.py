@@ -13,7 +13,6 @@ from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd 
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import NodeError
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.openbsd import engine, info
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.openbsd.provider import OpenbsdProvider
-from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster import settled
 from ansible_collections.hafirewall.cluster.tests.simulators.openbsd.node import OpenbsdNode, pair
 from ansible_collections.hafirewall.cluster.tests.unit.plugins.module_utils._platforms.openbsd.openbsd_cases import PASSWORD, cluster, sync_options
 
@@ -90,15 +89,6 @@ em0 udp 192.0.2.7:53 -> 203.0.113.9:53       MULTIPLE:SINGLE
     command = engine.IN_TABLE[2].replace("pfctl -vvss", "cat")
     answer = subprocess.run(["sh", "-c", command], input=text, stdout=subprocess.PIPE, check=True, encoding="utf-8").stdout
     assert pf.counted(answer) == pf.Table({"a0": 2}, {"all": 1, "em0": 1})
-
-
-def test_a_cluster_that_is_made_is_settled(nodes):
-    first, second = nodes
-    cluster(first, second)
-    plan = {"platform": "pfsense", "state_sync": {"enabled": True}, "sync_rule": {"enabled": True},
-            "virtual_ip": {"instances": [{"name": "lan", "interface": "em0", "id": 10, "family": "ipv4"}]}}
-    for node in nodes:
-        assert settled.unsettled(plan, evidence(node), {}) == []
 
 
 def test_states_that_are_still_coming_are_not_claimed_to_be_here(nodes):
