@@ -32,6 +32,7 @@ Self = TypeVar("Self", bound="ShellNode")
 _TICK = 0.005  # seconds here
 _FASTER = 50.0
 _PATIENCE = 5.0
+_REST = 120.0  # seconds
 _UP = "../../../../../"
 _STAND_IN = """#!%s -SIE
 import json, os, signal, socket, sys
@@ -117,6 +118,22 @@ class Host:
                                    stderr=subprocess.DEVNULL, start_new_session=True)
         self.scripts.append(process)
         return process
+
+    def rest(self) -> None:
+        """Wait until every script that was started has ended. People begin no change in the same second in which another one was confirmed."""
+        end = time.monotonic() + _REST
+        while any(self._runs(process) for process in self.scripts):
+            assert time.monotonic() < end, "a script of the machine has not ended"
+            time.sleep(_TICK)
+
+    @staticmethod
+    def _runs(process: "subprocess.Popen[bytes]") -> bool:
+        process.poll()
+        try:
+            os.killpg(process.pid, 0)
+        except ProcessLookupError:
+            return False
+        return True
 
     def kill(self) -> None:
         """Everything that runs ends."""

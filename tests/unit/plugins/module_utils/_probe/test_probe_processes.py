@@ -87,7 +87,7 @@ def test_processes_end_by_themselves_and_leave_nothing(folder: str):
 def test_stop_ends_all_and_removes_the_folder_and_again_does_nothing(folder: str):
     started = processes.start(folder, [echo("a"), echo("b")], {})
     assert processes.stop(folder) is True
-    assert not any(one.alive for one in started)
+    assert eventually(lambda: not any(one.alive for one in started))
     assert not os.path.exists(folder)
     assert processes.stop(folder) is False
 

@@ -62,6 +62,7 @@ def whole(node: ShellNode, *laggs: dict[str, Any], **changes: Any) -> list[dict[
     results = [call(node, *laggs, **changes)]
     while results[-1]["next"]:
         results.append(call(node, *laggs, stage=results[-1]["next"], **changes))
+    node.host.rest()
     return results
 
 
