@@ -54,6 +54,11 @@ exec /bin/sleep "$((left / 1000)).$(printf %03d $((left % 1000)))"
 """
 
 
+def some_of(total: int) -> List[int]:
+    """Places at which something is to go wrong, one after the other: every third, or all of them where tests look for what nobody has seen yet."""
+    return list(range(0, total, 1 if os.environ.get("HAFW_HYPOTHESIS") == "long" else 3))
+
+
 class Host:
     """What makes scripts run on a machine: the stand-ins, the time, and who listens to them. To be closed.
 

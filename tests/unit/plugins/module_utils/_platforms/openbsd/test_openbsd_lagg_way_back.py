@@ -15,6 +15,7 @@ from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import NodeError
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.openbsd import ifconfig
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.openbsd.lagg_guard import Guard
+from ansible_collections.hafirewall.cluster.tests.simulators.bsd.shell_node import some_of
 from ansible_collections.hafirewall.cluster.tests.simulators.openbsd.machine import Crashed
 from ansible_collections.hafirewall.cluster.tests.simulators.openbsd.shell_node import ShellNode
 from openbsd_lagg_cases import EM0, LONG, as_it_runs, call, carp_pair, clean, everything, files, lacp, lagg, level, rows, second, whole
@@ -51,7 +52,7 @@ def _cut(place: int, seen: list[list[str]], node: ShellNode, words: list[str], _
 @pytest.mark.parametrize("wanted", [lagg(), lacp()])
 def test_whatever_command_fails_everything_comes_back(booted: Callable[..., ShellNode], wanted: dict[str, Any]) -> None:
     total = count(booted(), wanted)
-    for place in range(total):
+    for place in some_of(total):
         node = booted()
         before, hit = everything(node), []  # type: Any, list[list[str]]
         node.host.failing = functools.partial(_failing, place, [], hit)
@@ -143,7 +144,7 @@ def test_a_node_that_loses_its_power_can_still_be_confirmed(booted: Callable[...
 
 def test_power_that_is_lost_before_any_command_leads_back_or_was_lost_after_the_confirmation(booted: Callable[..., ShellNode]) -> None:
     total = count(booted(), lagg())
-    for place in range(total):
+    for place in some_of(total):
         node = booted()
         before, seen = everything(node), []  # type: Any, list[list[str]]
         node.host.failing = functools.partial(_cut, place, seen, node)
