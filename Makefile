@@ -28,6 +28,8 @@ TEST_TOOLS := build/.test-tools
 QEMU_TOOLS := build/.qemu-tools
 VENV := .venv/.ready
 SCENARIOS ?= $(sort $(notdir $(patsubst %/molecule.yml,%,$(wildcard molecule/*/molecule.yml))))
+APART = $(filter lagg drill,$(SCENARIOS))
+TOGETHER = $(filter-out $(APART),$(SCENARIOS))
 
 # The environment's own programs first; a shim of a version manager would break ansible-test's search for an interpreter.
 CLEAN_PATH := $(shell printf '%s' "$$PATH" | tr ':' '\n' | grep -v '/shims$$' | paste -sd:)
@@ -149,17 +151,20 @@ daemons: $(VENV) $(TREE) $(TEST_TOOLS)
 docs: $(VENV) $(TREE) ## the documentation as HTML in build/docs, warnings are errors
 	@bash docs/build.sh
 
+# Two at a time, each one's output in one piece when it has ended; then those that need the machine for themselves: an emulator, and measured failovers.
 molecule: $(VENV) $(TREE) $(if $(filter lagg,$(SCENARIOS)),$(QEMU_TOOLS))
-	@for scenario in $(SCENARIOS); do
-	  echo "== molecule scenario: $$scenario"
-	  log=build/molecule-$$scenario.log
-	  molecule -c .config/molecule/config.yml test -s $$scenario 2>&1 | tee $$log || {
-	    python molecule/shared/lab.py down --name molecule-$$scenario
-	    echo "== $$scenario failed; all of it is in $$log, and this is what failed:"
-	    grep -A 25 -E 'fatal:|failed:|\[ERROR\]' $$log | tail -60
-	    exit 1
-	  }
-	done
+	@$(if $(TOGETHER),$(MAKE) --no-print-directory --output-sync=target --jobs=2 $(TOGETHER:%=scenario-%))
+	$(if $(APART),$(MAKE) --no-print-directory $(APART:%=scenario-%))
+
+scenario-%:
+	@echo "== molecule scenario: $*"
+	log=build/molecule-$*.log
+	molecule -c .config/molecule/config.yml test -s $* 2>&1 | tee $$log || {
+	  python molecule/shared/lab.py down --name molecule-$*
+	  echo "== $* failed; all of it is in $$log, and this is what failed:"
+	  grep -A 25 -E 'fatal:|failed:|\[ERROR\]' $$log | tail -60
+	  exit 1
+	}
 
 bench: $(VENV) $(TREE) $(TEST_TOOLS) ## what planning and a run cost; with BENCH_FLOWS="100 2000" also what a failover costs so many flows (benchmarks/README.md)
 	@python benchmarks/planning.py
