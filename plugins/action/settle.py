@@ -20,13 +20,16 @@ class ActionModule(ActionBase):
     """See the documentation of the module of the same name."""
 
     _requires_connection = True
-    _VALID_ARGS = frozenset(("plan", "timeout"))
+    _VALID_ARGS = frozenset(("plan", "timeout", "required"))
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Read, judge, wait a moment, again; ends at the first reading that shows a node at rest, or fails with the reasons of the last."""
+        """Read, judge, wait a moment, again; ends at the first reading that shows a node at rest, or with the reasons of the last."""
         super().run(tmp, task_vars)
-        _unused, arguments = self.validate_argument_spec(
-            argument_spec={"plan": {"type": "dict", "required": True}, "timeout": {"type": "int", "default": 120}})
+        _unused, arguments = self.validate_argument_spec(argument_spec={
+            "plan": {"type": "dict", "required": True},
+            "timeout": {"type": "int", "default": 120},
+            "required": {"type": "bool", "default": True},
+        })
         plan, variables = arguments["plan"], task_vars or {}
         peers = {host: evidence_of(variables["hostvars"], host) for host in plan["peers"]}
         end = time.monotonic() + arguments["timeout"]
@@ -35,12 +38,11 @@ class ActionModule(ActionBase):
         while True:
             result = self._execute_module(module_name="hafirewall.cluster.node_info", module_args=options, task_vars=variables)
             if result.get("failed") or self._task.check_mode:
-                return result
+                return dict(result, reasons=[])
             reasons = unsettled(plan, result["evidence"], peers)
-            if not reasons:
-                return result
+            if not reasons or (time.monotonic() >= end and not arguments["required"]):
+                return dict(result, reasons=reasons)
             if time.monotonic() >= end:
                 waited = f"{plan['node']} has not settled within {arguments['timeout']} s, so no further node is touched"
-                result.update(failed=True, msg=f"{waited}: {'; '.join(reasons)}")
-                return result
+                return dict(result, reasons=reasons, failed=True, msg=f"{waited}: {'; '.join(reasons)}")
             time.sleep(POLL_SECONDS)

@@ -35,6 +35,13 @@ options:
       - FreeBSD asks the others for their states for 66 seconds when nobody answers, which is so on the first node of a new cluster.
     type: int
     default: 120
+  required:
+    description:
+      - Whether a node that has not settled in time fails the task. When V(false), RV(reasons) says what is amiss.
+      - A standby is compared with what the active node said when it was read last. Where it does not become level, read the active node again and wait anew,
+        for its connections may have ended meanwhile.
+    type: bool
+    default: true
 seealso:
   - module: hafirewall.cluster.node_info
 """
@@ -54,4 +61,10 @@ evidence:
   description: The evidence of the last reading, as RV(hafirewall.cluster.node_info#module:evidence).
   returned: success
   type: dict
+reasons:
+  description: Why the node is not at rest; empty when it is, and in check mode.
+  returned: always, unless the node cannot be read
+  type: list
+  elements: str
+  sample: ["it holds 12 of the 1840 states that the active node knows"]
 """

@@ -72,3 +72,10 @@ def test_a_node_that_cannot_be_read_fails_at_once(clock: Clock):
 def test_check_mode_waits_for_nothing_because_nothing_was_changed(clock: Clock):
     result, read = run([standby(0)], check_mode=True)
     assert not result.get("failed") and read.call_count == 1
+
+
+def test_a_wait_that_need_not_succeed_tells_the_reasons_and_does_not_fail(clock: Clock):
+    result, _read = run([standby(12)], timeout=5, required=False)
+    assert (result.get("failed"), result["reasons"]) == (None, ["it holds 12 of the 1000 states that the active node knows"])
+    assert 5 <= clock.now < 10
+    assert run([standby(1000)], required=False)[0]["reasons"] == []
