@@ -37,6 +37,8 @@ export PATH := $(ROOT)/.venv/bin:$(CLEAN_PATH)
 export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS)
 export ANSIBLE_CONFIG := $(ROOT)/molecule/shared/ansible.cfg
 unexport PYTHONPATH ANSIBLE_LIBRARY
+# Twice as many tests at once as there are processors: many wait for programs.
+export PYTEST_XDIST_AUTO_NUM_WORKERS := $(shell echo $$((2 * $$(nproc))))
 
 LABCTL := python molecule/shared/lab.py
 PLAY := ansible-playbook -i $(INVENTORY)

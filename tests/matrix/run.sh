@@ -55,7 +55,7 @@ core() {
   if ! python=$(interpreter "$2"); then left_out+=("ansible-core $1 (no Python $2 on this machine)"); return; fi
   echo "== ansible-core $1 on Python $2"
   environment "$folder" "$python" "ansible-core==$1.*" $(grep -E '^(hypothesis|pytest|pytest-xdist) ' tests/requirements.txt | tr -d ' ')
-  HAFW_PFSENSE=2.9.0-RELEASE "$folder/bin/python" -m pytest -n auto tests/unit \
+  HAFW_HYPOTHESIS=glance HAFW_PFSENSE=2.9.0-RELEASE "$folder/bin/python" -m pytest -n auto tests/unit \
     --ignore-glob='*/simulators/test_*' --ignore=tests/unit/playbooks --ignore-glob='*/_platforms/*bsd/*' --ignore-glob='*/test_pfsense_lagg.py'
   modules "$folder" "$python" "$2"
   real_nodes "$folder"
@@ -75,7 +75,7 @@ node() {
   mkdir -p "$folder/ansible"
   touch "$folder/ansible/__init__.py"
   ln -sfn "$utils" "$folder/ansible/module_utils"
-  HAFW_PFSENSE=2.6.0-RELEASE PYTHONPATH=$folder "$folder/bin/python" -m pytest -n auto \
+  HAFW_HYPOTHESIS=glance HAFW_PFSENSE=2.6.0-RELEASE PYTHONPATH=$folder "$folder/bin/python" -m pytest -n auto \
     tests/unit/plugins/module_utils tests/unit/plugins/modules tests/unit/plugins/test_node_code.py \
     --ignore-glob='*_lagg_way_back.py' --ignore-glob='*_lagg_change.py' --ignore-glob='*/test_freebsd_lagg.py'
   modules "$core" "$python" "$1"

@@ -16,7 +16,9 @@ COLLECTION = Path(__file__).resolve().parents[2]
 
 # No deadline: the machine may be busy. Generated intents are large, which is no sign of a slow test.
 _COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large], "database": None, "print_blob": True}
-# Quick says the same of the same code every time; long (HAFW_HYPOTHESIS=long) looks for what nobody has seen yet.
+# Glance is for what is tried in full on another version. Quick says the same of the same code every time; long (HAFW_HYPOTHESIS=long) looks for what
+# nobody has seen yet.
+settings.register_profile("glance", max_examples=10, derandomize=True, **_COMMON)
 settings.register_profile("quick", max_examples=100, derandomize=True, **_COMMON)
 settings.register_profile("long", max_examples=3000, **_COMMON)
 
