@@ -117,6 +117,16 @@ def test_only_the_disk_survives(lab: LabCommand, again: Callable[[LabCommand], N
     assert "policy drop" in lab.on("fw1", "nft list chain inet filter forward")
 
 
+def test_a_node_that_is_installed_anew_keeps_its_name_and_address_and_nothing_else(lab: LabCommand) -> None:
+    lab.on("fw1", "touch /root/mark")
+    key = lab.on("fw1", "cat /etc/ssh/ssh_host_ed25519_key.pub")
+    assert lab.told("reinstall", "fw1", "--suite", "bookworm")["state"] == "running"
+    assert lab.run("shell", "fw1", "--", "ls /root/mark", check=False).returncode != 0
+    assert (lab.on("fw1", "cat /etc/ssh/ssh_host_ed25519_key.pub"), "192.0.2.2/24" in lab.on("fw1", "ip -o -4 address show dev lan0")) == (key, True)
+    _lose_power(lab)
+    assert lab.run("shell", "fw1", "--", "ls /root/mark", check=False).returncode != 0
+
+
 def test_power_loss_silences_the_node_at_once(lab: LabCommand) -> None:
     argv = ["ssh", "-F", str(lab.folder / "ssh_config"), "client", "ping -D -i 0.01 -c 300 -W 1 192.0.2.2"]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as ping:

@@ -54,6 +54,9 @@ def _parser() -> argparse.ArgumentParser:
         ("reboot", "shut a node down from within and start it in a new namespace"),
     ):
         command(name, help_text).add_argument("node")
+    anew = command("reinstall", "power loss, then a fresh machine of the same name and address with another Debian release")
+    anew.add_argument("node")
+    anew.add_argument("--suite", required=True, help="Debian release")
     link = command("link", "pull or connect the cables of a node")
     link.add_argument("node")
     link.add_argument("devices", help="a device or several, comma-separated: lan0,wan0")
@@ -114,6 +117,8 @@ def _run(lab: Lab, options: argparse.Namespace, progress: Progress) -> Any:
         return lab.ended(options.node, options.boot, options.status)
     if options.command == "down":
         return lab.down()
+    if options.command == "reinstall":
+        return lab.reinstall(options.node, options.suite)
     work = {"power-off": lab.power_off, "power-on": lab.power_on, "reboot": lab.reboot}[options.command]
     return work(options.node)
 

@@ -224,6 +224,22 @@ class Lab:
             state = self._wait_ready(node)
         return {"node": name, "at": begun, "seconds": round(time.time() - begun, 3), "state": state}
 
+    def reinstall(self, name: str, suite: str) -> dict[str, Any]:
+        """Power off, a new disk with a fresh machine of that Debian release, the same name, addresses and host key, and power on."""
+        node, begun = self.node(name), time.time()
+        if node.virtual:
+            raise LabError(f"{name} is a virtual machine, which cannot be installed anew: remove the lab and start another")
+        tree = image.ensure(self.build / "image", suite, self._progress.say)
+        with lock(self.folder / ".lock", _LAB_LOCK_SECONDS), lock(self._home(name) / "lock", _NODE_LOCK_SECONDS):
+            self._tear_down(node)
+            state = self._state()
+            write(self.folder / "lab.json", json.dumps({**state, "reinstalled": {**state.get("reinstalled", {}), name: str(tree)}}) + "\n")
+            for layer in ("upper", "work"):
+                shutil.rmtree(self._home(name) / layer, ignore_errors=True)
+            self._boot(node)
+            ready = self._wait_ready(node)
+        return {"node": name, "suite": suite, "at": begun, "seconds": round(time.time() - begun, 3), "state": ready}
+
     def ended(self, name: str, boot: str, status: int) -> None:
         """The node ended from within: take its namespace away, and start it anew if it asked for that."""
         with lock(self._home(name) / "lock", _NODE_LOCK_SECONDS):
@@ -238,7 +254,8 @@ class Lab:
 
     def _boot(self, node: topology.Node) -> None:
         body, boot = self.body(node), uuid.uuid4().hex
-        tree = Path(self._state()["virtual_image" if node.virtual else "image"])
+        state = self._state()
+        tree = Path(state.get("reinstalled", {}).get(node.name) or state["virtual_image" if node.virtual else "image"])
         if not body.disk.exists():
             self._make_disk(body, tree)
         write(body.home / "boot", boot + "\n")
