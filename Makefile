@@ -43,7 +43,7 @@ export PYTEST_XDIST_AUTO_NUM_WORKERS := $(shell echo $$((2 * $$(nproc))))
 LABCTL := python molecule/shared/lab.py
 PLAY := ansible-playbook -i $(INVENTORY)
 
-.PHONY: help demo lab lab-clean shell site verify drill lagg-plan test quick long lint sanity units matrix daemons docs molecule bench clean
+.PHONY: help demo lab lab-clean shell site verify drill lagg-plan test quick long lint sanity units matrix daemons docs compatibility molecule bench clean
 
 help: ## this text
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -152,6 +152,9 @@ daemons: $(VENV) $(TREE) $(TEST_TOOLS)
 
 docs: $(VENV) $(TREE) ## the documentation as HTML in build/docs, warnings are errors
 	@bash docs/build.sh
+
+compatibility: $(VENV) $(TREE) ## write docs/compatibility.md from the data; a test compares the two
+	@PYTHONPATH=$(COLLECTIONS) python docs/compatibility.py
 
 # Two at a time, each one's output in one piece when it has ended; then those that need the machine for themselves: an emulator, and measured failovers.
 molecule: $(VENV) $(TREE) $(if $(filter lagg,$(SCENARIOS)),$(QEMU_TOOLS))

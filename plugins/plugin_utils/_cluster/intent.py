@@ -13,6 +13,7 @@ from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.errors
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.lagg.protocols import HASHES, LACP_RATES, PROTOCOLS
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.plain import type_name
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platforms import ENGINES
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.protocol.pfsync_rows import FORMATS
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.schema import Choice, Flag, Items, Key, Named, Number, Parsed, Record, ShortOr, Text
 
 # Those that clusters are planned for, and one beside for which LAGGs are.
@@ -21,7 +22,6 @@ MODES = ("ftfw", "notrack", "alarm")
 TRANSPORTS = ("multicast", "unicast")
 LAGG_REQUIRED = ("auto", "always", "never")
 STATE_POLICIES = ("if-bound", "floating")
-FORMATS = (1301, 1400, 1500)
 
 # conntrackd.conf(5), SYNC EXAMPLE 1.
 DEFAULT_GROUP_V4 = "225.0.0.50"

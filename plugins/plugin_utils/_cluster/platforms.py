@@ -25,16 +25,11 @@ def _number(*number: int) -> Since:
 
 
 # Of pfSense: the first release of CE and of Plus. Host id: commit 062972b368, issue 12702. State policy: commit 7fedaae577, issue 15173.
-# Format: the first releases on FreeBSD 14, some of whose kernels have the choice; those before have none.
-# Of FreeBSD: pfsync(4) of 14.0 has IPv6 and formats, 15 has format 1500 (commit 99475087d63b); ifconfig(8) of 14.0 has CARP's peer (commit 137818006de5).
+# Of FreeBSD: pfsync(4) of 14.0 has IPv6; ifconfig(8) of 14.0 has CARP's peer (commit 137818006de5). Formats of messages are in the package protocol.
 SINCE: Mapping[str, Mapping[str, Since]] = {
-    "pfsense": {"host_id": ((2, 7), (22, 5)), "state_policy": ((2, 8), (24, 3)), "format": ((2, 7), (23, 1))},
-    "freebsd": {"format": _number(14), "format_1500": _number(15), "sync_ipv6": _number(14), "carp_unicast": _number(14)},
+    "pfsense": {"host_id": ((2, 7), (22, 5)), "state_policy": ((2, 8), (24, 3))},
+    "freebsd": {"sync_ipv6": _number(14), "carp_unicast": _number(14)},
 }
-
-
-# Of pfsync's messages: what a kernel without a choice sends, and all understand.
-OLDEST_FORMAT = 1301
 
 
 def lacks(platform: str, setting: str, version: str | None) -> bool | None:

@@ -7,10 +7,10 @@
 from __future__ import annotations
 
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.model import Model, Node, Sync
-from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platforms import OLDEST_FORMAT, lacks
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platforms import lacks
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.protocol.pfsync_rows import OLDEST_FORMAT
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.protocol.releases import formats_of
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.validate_pf import SYNC, VRRP, judge_choices, judge_pf
-
-_NEWEST_FORMAT = 1500
 
 
 def judge_freebsd(model: Model) -> None:
@@ -30,8 +30,11 @@ def _sync(node: Node, sync: Sync) -> None:
     if sync.network is not None and sync.network.version == 6 and lacks("freebsd", "sync_ipv6", version):
         node.scope.refuse(f"{SYNC}.network", f"{sync.network} is IPv6, and pfsync of FreeBSD {version} is IPv4 only",
                           "choose an IPv4 network, or upgrade to FreeBSD 14")
-    if sync.format not in (None, OLDEST_FORMAT) and lacks("freebsd", "format", version):
+    formats = formats_of("freebsd", version)
+    if sync.format in (None, OLDEST_FORMAT) or formats is None or sync.format in formats:
+        return
+    if len(formats) == 1:
         node.scope.refuse(f"{SYNC}.format", f"is {sync.format}, and FreeBSD {version} understands {OLDEST_FORMAT} alone",
                           f"choose {OLDEST_FORMAT}, or upgrade to FreeBSD 14")
-    elif sync.format == _NEWEST_FORMAT and lacks("freebsd", "format_1500", version):
+    else:
         node.scope.refuse(f"{SYNC}.format", f"is {sync.format}, which FreeBSD {version} does not have", "choose 1400 or 1301, or upgrade to FreeBSD 15")

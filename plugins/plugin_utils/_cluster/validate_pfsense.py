@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.model import Model
-from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platforms import OLDEST_FORMAT, lacks
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platforms import lacks
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.protocol.pfsync_rows import OLDEST_FORMAT
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.protocol.releases import formats_of
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.validate_pf import SYNC, VRRP, judge_pf
 
 
@@ -41,6 +43,6 @@ def _releases(model: Model) -> None:
             node.scope.refuse("hafirewall_node.host_id", f"cannot be set on pfSense {version}", "remove it, or upgrade to CE 2.7 or Plus 22.05")
         if model.cluster.state_policy is not None and lacks("pfsense", "state_policy", version):
             node.scope.refuse("hafirewall_cluster.state_policy", f"cannot be set on pfSense {version}", "remove it, or upgrade to CE 2.8 or Plus 24.03")
-        if wanted not in (None, OLDEST_FORMAT) and lacks("pfsense", "format", version):
+        if wanted not in (None, OLDEST_FORMAT, *(formats_of("pfsense", version) or (wanted,))):
             node.scope.refuse(f"{SYNC}.format", f"is {wanted}, and pfSense {version} understands {OLDEST_FORMAT} alone",
                               f"choose {OLDEST_FORMAT}, or upgrade to CE 2.7 or Plus 23.01")

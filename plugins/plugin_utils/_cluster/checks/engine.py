@@ -22,7 +22,7 @@ from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.checks
     host_of,
     weigh,
 )
-from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platforms import OLDEST_FORMAT
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.protocol.pfsync_rows import OLDEST_FORMAT
 
 # What must be so, and what is said otherwise.
 ENABLED = {

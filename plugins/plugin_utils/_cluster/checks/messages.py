@@ -28,10 +28,10 @@ from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.checks
 )
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.lagg.protocols import PLATFORMS, release
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.pf_facts import creator, inserts, states_sent
-from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platforms import OLDEST_FORMAT
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.protocol.pfsync_rows import FORMATS, OLDEST_FORMAT
 
-# Since formats can be chosen, this one is understood (if_pfsync.h of FreeBSD 14).
-FIRST_CHOICE = 1400
+# A kernel that has a choice understands this one, with which the choice came.
+FIRST_CHOICE = FORMATS[1]
 _NO_FORMATS = "the engine has one format of messages"
 _OF_FREEBSD = ("freebsd", "pfsense")
 _NOT_READ = "this is not read from nodes of this platform"
