@@ -119,7 +119,9 @@ members:
   elements: str
   sample: [fw1, fw2]
 text:
-  description: The plan for people, several lines.
+  description:
+    - The plan for people, several lines.
+    - For FreeBSD nodes whose devices have differing names that matter, the lines of C(/etc/rc.conf) that would rename them are offered at its end.
   returned: success
   type: str
 picture:

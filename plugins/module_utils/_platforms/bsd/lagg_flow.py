@@ -11,7 +11,7 @@ afterwards, which alone proves that the node can be reached.
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Mapping, Sequence, Set
+from typing import Any, Callable, Dict, List, Mapping, Optional, Protocol, Sequence, Set
 
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms import connection
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import carp, management
@@ -22,8 +22,63 @@ from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node
 
 HAND_OVER = 15.0  # seconds; a standby takes over after three announcements
 _BULK = 60.0  # seconds for all states to come back before the addresses do
+_STARTS = 5.0  # seconds for the script to be running after a start of the machine
 
 Result = Dict[str, Any]
+
+
+class Work(Protocol):
+    """What is to be done: what differs, and the steps of the program that makes it, as they are told."""
+
+    @property
+    def laggs(self) -> List[str]:
+        """Names of the LAGGs that are not as wanted."""
+
+    @property
+    def drift(self) -> List[Dict[str, Any]]:
+        """What differs."""
+
+    @property
+    def steps(self) -> List[str]:
+        """What the program runs."""
+
+
+def nothing() -> Result:
+    """The result of a call that has nothing to do."""
+    return {"drift": [], "validation": "not needed", "next": None, "within": None, "confirmed": [], "put_back": [], "warnings": []}
+
+
+def by_files(node: Node, guard: Guard, params: Mapping[str, Any], files: str, trouble: Callable[[], List[str]], compare: Callable[[], Work],
+             begin: Callable[[], List[str]]) -> Result:
+    """One call of the module where the node makes all of it from its files, which are written first.
+
+    Args:
+        files: of what kind they are.
+        trouble: why the node is not as the change wanted it; empty when it is.
+        compare: what is not as wanted; it refuses what cannot be.
+        begin: refuses what must not be, arms the way back and writes the files; it returns what the user should see to afterwards.
+    Returns:
+        ``drift``, ``validation``, ``next`` (the stage of the next call, None when nothing is left to do), ``within`` (seconds that it may take until the
+        node has gone back, if the next call cannot reach it), ``confirmed``, ``put_back`` (LAGGs whose change was confirmed by this call, or had been put
+        back before it) and ``warnings``.
+    Raises:
+        NodeError: what cannot or must not be done, before anything is touched; or a change that did not lead to what was wanted, after it was put back.
+    """
+    result = nothing()
+    if earlier(node, guard, params, trouble, result):
+        return result
+    work = compare()
+    if not work.laggs:
+        return result
+    refuse_again(work.laggs, work.drift, result)
+    result["warnings"] = begin()
+    result.update(drift=work.drift, validation="not possible, for nothing judges %s; what comes of it is compared with what is wanted, and put back where it "
+                  "differs" % files)
+    if not node.check_mode:
+        result.update(next="wait", within=within(params))
+    node.commands.extend(work.steps)
+    guard.go()
+    return result
 
 
 def earlier(node: Node, guard: Guard, params: Mapping[str, Any], trouble: Callable[[], List[str]], result: Result) -> bool:
@@ -35,10 +90,11 @@ def earlier(node: Node, guard: Guard, params: Mapping[str, Any], trouble: Callab
         NodeError: that change was put back, now or before, and was this run's own.
     """
     if guard.armed():
-        if not _settle(node, guard, params, trouble):
+        stays = _settle(node, guard, params, trouble)
+        if stays is False:
             result.update(next="confirm", within=within(params))
             return True
-        result["confirmed"] = guard.names()
+        result["confirmed"] = guard.names() if stays else []
     elif guard.has_put_back():
         result["put_back"] = guard.names()
         if params["stage"] != "begin":
@@ -64,8 +120,9 @@ def within(params: Mapping[str, Any]) -> int:
     return int(2 * LONGEST + params["rollback_timeout"])
 
 
-def _settle(node: Node, guard: Guard, params: Mapping[str, Any], trouble: Callable[[], List[str]]) -> bool:
-    """True when the change stays, False when it is as wanted and the next call may confirm it."""
+def _settle(node: Node, guard: Guard, params: Mapping[str, Any], trouble: Callable[[], List[str]]) -> Optional[bool]:
+    """True when the change stays, False when it is as wanted and the next call may confirm it; None when nobody was left to make it, or somebody let it
+    stay by hand meanwhile."""
     found: List[str] = []
 
     def over() -> bool:
@@ -74,7 +131,7 @@ def _settle(node: Node, guard: Guard, params: Mapping[str, Any], trouble: Callab
             found[:] = [failed]
         else:
             found[:] = ["it is still under way"] if guard.at_work() else trouble()
-        return not found or failed is not None or guard.has_put_back()
+        return not found or failed is not None or guard.has_put_back() or not guard.armed()
 
     if not over() and not node.check_mode:
         node.wait_for(lambda: not guard.at_work() or guard.has_put_back(), 2 * LONGEST, 0.5)
@@ -82,6 +139,8 @@ def _settle(node: Node, guard: Guard, params: Mapping[str, Any], trouble: Callab
     if found and node.check_mode:
         raise NodeError("an earlier change of %s is neither confirmed nor put back yet: %s; run again when it is" % (
             ", ".join(guard.names()), "; ".join(found)))
+    if not guard.armed() and not guard.has_put_back():
+        return None
     if not found and not guard.has_put_back():
         if params["stage"] != "confirm" and not node.check_mode:
             return False
@@ -93,6 +152,8 @@ def _settle(node: Node, guard: Guard, params: Mapping[str, Any], trouble: Callab
 
 def _tidy(node: Node, guard: Guard) -> None:
     """After a change that stays: the addresses come back when the states have, as far as the kernel tells, and nothing is left behind."""
+    if not guard.confirmed():
+        guard.rest()  # where it was let stay by hand, the script lifts the demotion
     if guard.demoted():
         node.wait_for(guard.states_are_back, _BULK, 0.5)
     guard.promote()
@@ -115,6 +176,8 @@ def go_back(guard: Guard, reason: str) -> None:
     """
     if not guard.has_put_back():
         guard.fire()
+        if not guard.node.wait_for(lambda: guard.watched() or guard.has_put_back(), _STARTS, 0.5):
+            guard.watch("boot")  # somebody has ended the script
         if not guard.node.wait_for(guard.has_put_back, LONGEST, 0.5):
             raise NodeError("the change of %s failed (%s), and the node has not gone back yet: %s. It goes on trying; what was said is in %s/back.out on "
                             "the node, and removing going-back there ends it" % (", ".join(guard.names()), reason, guard.said() or "it is at it", FOLDER))

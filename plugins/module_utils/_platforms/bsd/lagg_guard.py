@@ -12,15 +12,18 @@ rc.start_packages on pfSense, by rc on FreeBSD; OpenBSD has another way), so a n
 from __future__ import annotations
 
 import json
+import os
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import carp, pfsync
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.lagg_kept import Kept, Lagg
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.lagg_script import AT_BOOT, DEMOTED, DEMOTION, FOLDER, MARK
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.lagg_script import AT_BOOT, DEMOTED, DEMOTION, FOLDER, MARK, RUNNING
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node, NodeError
 
-_FILES = ("armed", "go", "fire", "confirmed", "going-back", "put-back", "change.status", "change.done", "change.out", "back.out", "state.json", "timeout",
-          "run")
+_FILES = ("armed", "under-way", "go", "fire", "confirmed", "going-back", "put-back", "change.status", "change.done", "change.out", "back.out", "state.json",
+          "timeout", "run")
+_SAID = 600  # characters of what a program said at last
+_ENDS = 60.0  # seconds; it looks once a second whether it is over
 
 
 class Guard:
@@ -44,8 +47,14 @@ class Guard:
     # How it stands
 
     def armed(self) -> bool:
-        """A change is under way, or made and not confirmed, or going back."""
-        return self._has("armed") or self._has("going-back")
+        """A change is under way, or made and not confirmed, or going back. One whose run was gone before it changed anything is none."""
+        # In the order in which the script renames one to the other.
+        return (self._has("armed") and (self._has("under-way") or self.watched())) or self._has("going-back")
+
+    def watched(self) -> bool:
+        """Whether the script runs, or another run is about to let it."""
+        process = (self.node.read_text(RUNNING) or "").strip()
+        return process not in ("", str(os.getpid())) and self.node.query(["sh", "-c", 'kill -0 "$0"', process], ok=None).status == 0
 
     def confirmed(self) -> bool:
         """A change stays, and what it needed can go. Nothing else may: another run may be laying out its own."""
@@ -69,7 +78,7 @@ class Guard:
 
     def at_work(self) -> bool:
         """Whether the change has not ended yet. After a start of the machine there is nothing left to wait for: it booted with the new configuration."""
-        return not self._has("change.done") and self.node.read_text(MARK) is not None
+        return not self._has("change.done") and self.watched()
 
     def trouble(self) -> Optional[str]:
         """What the change failed by; None when it did not."""
@@ -92,22 +101,40 @@ class Guard:
             programs: text by name, of files that are among :attr:`programs`.
             timeout: seconds that the change waits for its confirmation, from when it has ended.
         Raises:
-            NodeError: another run is changing LAGGs on this node.
+            NodeError: another run is changing LAGGs on this node, or the script of the last change does not end.
         """
         first = not self.begun
-        if first and self.armed():
-            raise NodeError("another run is changing LAGGs of this node; wait until it has ended, and run again")
         if first:
+            self._refuse_another()
             self.clear()
         state = json.dumps({"laggs": [dict(lagg) for lagg in laggs], "kept": kept._asdict()})
         for name, text in dict(programs, **{"state.json": state + "\n", "timeout": "%d\n" % timeout, "run": self.run}).items():
             self.write(name, text)
         if first:
             self.begun = True
+            self.node.write_text(RUNNING, "%d\n" % os.getpid(), 0o600, shown=False)
             self.node.write_text(MARK, "\n", 0o600, shown=False)
-            self.write("armed", "\n")
+            # What starts it at boot before what it acts on, so that a loss of power in between leaves nothing that nobody sees to.
             self.hook()
-            self.node.act(["sh", FOLDER + "/run", "begin"])
+            self.write("armed", "\n")
+            self.watch("change")
+            self.write("under-way", "\n")
+
+    def watch(self, what: str) -> None:
+        """Let the script run: ``change``, or ``boot`` to watch what was made."""
+        self.node.act(["sh", FOLDER + "/run", "begin", what])
+
+    def rest(self) -> None:
+        """Wait until the script of the last change has ended: it would take the next one's files for its own.
+
+        Raises:
+            NodeError: it does not end, or another run has begun a change meanwhile.
+        """
+        ended = self.node.wait_for(lambda: not self.watched() or self.armed(), _ENDS, 0.2)
+        self._refuse_another()
+        if not ended:
+            raise NodeError("the script of the last change of LAGGs still runs (process %s): run again when it has ended. If that process is something "
+                            "else, remove %s" % ((self.node.read_text(RUNNING) or "").strip(), RUNNING))
 
     def go(self) -> None:
         """The configuration is written: apply it."""
@@ -123,11 +150,17 @@ class Guard:
         self.write("fire", "\n")
 
     def clear(self) -> None:
-        """Leave nothing behind."""
+        """Leave nothing behind, when the script has ended."""
+        self.rest()
         self.unhook()
-        for name in (*_FILES, *self.programs):
+        for name in (*self.copies(), *_FILES, *self.programs):
             self.node.remove("%s/%s" % (FOLDER, name), shown=False)
-        self.node.remove(MARK, shown=False)
+        for mark in (MARK, RUNNING):
+            self.node.remove(mark, shown=False)
+
+    def copies(self) -> Sequence[str]:
+        """Names of further files of the folder, of which there are as many as a change needs; in the order in which they may go."""
+        return ()
 
     def hook(self) -> None:
         """Let the script be started at boot."""
@@ -171,6 +204,10 @@ class Guard:
             self.node.act(self.demotion(True))
             self.node.remove(DEMOTED, shown=False)
 
+    def _refuse_another(self) -> None:
+        if self.armed() and not self.node.check_mode:
+            raise NodeError("another run is changing LAGGs of this node; wait until it has ended, and run again")
+
     # Files
 
     def _has(self, name: str) -> bool:
@@ -188,3 +225,13 @@ class Guard:
     def write(self, name: str, text: str) -> None:
         """Make a file of the folder."""
         self.node.write_text("%s/%s" % (FOLDER, name), text, 0o600, shown=False)
+
+
+class ProgramGuard(Guard):
+    """One whose ``change`` and ``back`` are programs for sh, which say each step, see :mod:`.lagg_programs`."""
+
+    def answer(self, program: str) -> Optional[str]:
+        said = (self.text(program + ".out") or "").splitlines()
+        if program == "change" and self.text("change.done") == "0":
+            return None
+        return " / ".join(line for line in said if line)[-_SAID:] or "nothing was said"

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Collection, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 Lagg = Mapping[str, Any]
 Links = Mapping[str, Dict[str, Any]]
@@ -46,6 +46,34 @@ def kept(moves: Sequence[Mapping[str, str]], links: Links) -> Kept:
         leased += [target] if row and [address for address in row["leased"] if ":" not in address] else []
         up += [target] if row and row["up"] and target not in up else []
     return Kept(addresses, leased, up, None)
+
+
+def is_lagg(links: Links, device: str) -> bool:
+    """Whether it is there and is one."""
+    return (links.get(device) or {"lagg": None})["lagg"] is not None
+
+
+def upon(links: Links, device: str) -> List[str]:
+    """The VLANs that run on a device."""
+    return [name for name, row in links.items() if row["vlan"] is not None and row["vlan"]["parent"] == device]
+
+
+def carried(lagg: Lagg, found: Collection[str]) -> Dict[str, str]:
+    """The VLANs that are there by the names that they have afterwards: those that the options name first, in their order."""
+    named = {move["from_device"]: move["to_device"] for move in lagg["moves"] if move["vlan"] is not None}
+    return {device: named.get(device, device) for device in [*(one for one in named if one in found), *sorted(set(found) - set(named))]}
+
+
+def in_order(lagg: Lagg) -> List[str]:
+    """Its members, the one that is preferred first."""
+    primary = lagg["primary"] if lagg["protocol"] == "failover" else None
+    return sorted(lagg["members"], key=lambda member: bool(member != (primary or lagg["members"][0])))
+
+
+def fast(lagg: Lagg) -> Optional[bool]:
+    """Whether LACP is to send often; None where it is not stated, or there is none."""
+    rate = lagg["lacp_rate"] if lagg["protocol"] == "lacp" else None
+    return None if rate is None else bool(rate == "fast")
 
 
 def as_running(lagg: Lagg, links: Links) -> Iterator[Tuple[str, Any, Any]]:
@@ -89,3 +117,13 @@ def trouble(laggs: Sequence[Lagg], links: Links, sync: Optional[str], wanted: Ke
             found.append("%s has no carrier, although a member has" % lagg["name"])
     # A card may take some seconds for its link after its settings were changed; what never gets one again must not be confirmed.
     return found + ["%s has no link, and had one before" % device for device in wanted.up if device in links and not links[device]["up"]]
+
+
+def lost_routes(wanted: Kept, there: Sequence[Mapping[str, Any]]) -> List[str]:
+    """Why the routes are not all there that are to be brought back.
+
+    Args:
+        there: ``destination``, ``gateway`` and ``device`` of each that there is.
+    """
+    found = [(route["destination"], route["gateway"], route["device"]) for route in there]
+    return ["the route to %s by %s on %s is missing" % tuple(route) for route in wanted.routes if tuple(route) not in found]

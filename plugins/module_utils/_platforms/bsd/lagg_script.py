@@ -8,6 +8,7 @@ Their memory are files beside the script:
 
 ====================  =============================================================================================
 armed                 the change may still be confirmed
+under-way             it is watched, so the configuration may be another one from here on
 go                    the configuration was written: apply it now
 change.done           applying has ended, with this status; ``boot``: the machine was started since
 fire                  go back now
@@ -15,14 +16,16 @@ confirmed             the change stays, and whoever confirmed it sees to the res
 going-back, put-back  what was before is being brought back, or has been
 ====================  =============================================================================================
 
-Of this start of the machine only are two marks in /var/run, which is emptied at boot (pfSense-rc; FreeBSD's rc.d/cleanvar, which leaves folders there, so
-they are files): that the change was begun, or its way back resumed, and that the node was demoted for it.
+Of this start of the machine only are three marks in /var/run, which is emptied at boot (pfSense-rc; FreeBSD's rc.d/cleanvar, which leaves folders there, so
+they are files): that the change was begun, or its way back resumed; that the node was demoted for it; and the process of the script while it runs, before
+that the one that begins it. Nobody begins the next change before that one has ended, for all of them go by the same files.
 """
 
 from __future__ import annotations
 
 MARK = "/var/run/hafirewall_lagg"
 DEMOTED = MARK + "_demoted"
+RUNNING = MARK + "_running"
 FOLDER = "/usr/local/etc/hafirewall/lagg"
 AT_BOOT = "/usr/local/etc/rc.d/hafirewall_lagg.sh"
 # Added to the demotion while the node hands its addresses over (carp(4): 240 is what a failed interface adds).
@@ -41,6 +44,7 @@ umask 077
 PATH=$PATH:/sbin:/bin:/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin
 export PATH
 demoted=../../../../..%(demoted)s
+running=../../../../..%(running)s
 %(boot)s
 
 # await FILE SECONDS: until the file is there; fails when it is not, in this time and as long as the change is armed.
@@ -77,7 +81,8 @@ lift() {
 
 case "$1" in
 begin)
-    nohup sh ./run change > /dev/null 2>&1 < /dev/null &
+    nohup sh ./run "$2" > /dev/null 2>&1 < /dev/null &
+    echo "$!" > "$running"
     exit 0
     ;;
 change)
@@ -87,15 +92,22 @@ change)
         %(change)s > change.out 2>&1 &
         job=$!
         watch "$job" 2> /dev/null &
+        watcher=$!
         wait "$job"
         # At once with what it says: an empty file would be taken for a failure.
         echo "$?" > change.status
         mv change.status change.done
+        wait "$watcher"
     elif [ -e armed ]; then
         : > fire
     fi
     ;;
+boot)
+    echo "$$" > "$running"
+    ;;
 esac
+# Who ordered it was gone, or the power was, before anything was changed.
+[ -e under-way ] || rm -f armed
 await never "$(cat timeout)"
 # Going back may have been under way when the machine lost its power.
 if mv armed going-back 2> /dev/null || [ "$1-$(ls going-back 2> /dev/null)" = boot-going-back ]; then
@@ -112,6 +124,7 @@ elif [ ! -e confirmed ]; then
     lift
     unhook
 fi
+rm -f "$running"
 """
 
 # rc.start_packages also runs when an address changes: only the start of the machine counts, and that once.
@@ -160,4 +173,4 @@ def run(change: str, back: str, unhook: str = _UNHOOK, lift: str = _LIFT) -> str
         unhook: makes a function of that name, by which the script is started at boot no more.
         lift: the command that takes back what the node was demoted by.
     """
-    return _RUN % {"managed": MANAGED, "demoted": DEMOTED, "boot": unhook, "longest": LONGEST, "lift": lift, "change": change, "back": back}
+    return _RUN % {"managed": MANAGED, "demoted": DEMOTED, "running": RUNNING, "boot": unhook, "longest": LONGEST, "lift": lift, "change": change, "back": back}

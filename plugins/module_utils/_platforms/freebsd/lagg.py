@@ -12,52 +12,42 @@ from __future__ import annotations
 
 import contextlib
 import re
-from typing import Any, Collection, Dict, List, Mapping
+from typing import Any, Collection, Dict, List, Mapping, Tuple
 
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import devices, lagg_flow, pf, pfsync
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.lagg_kept import Links, trouble
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.lagg_kept import Links, lost_routes, trouble
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.freebsd import lagg_places, lagg_rc, lagg_refuse, pfsync_rc, rc
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.freebsd.lagg_guard import MOST, NAMES, Files, Guard
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.freebsd.lagg_steps import Now, Work, compare, copy_of
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node, NodeError
 
-_JUDGED = "not possible, for nothing judges rc.conf; what comes of it is compared with what is wanted, and put back where it differs"
 _ROUTE = re.compile(r"^(\S+)\s+(\S+)\s+([A-Z0-9a-z]+)\s+(\S+)(?:\s+\S+)?\s*$", re.MULTILINE)
 
 
 def apply(node: Node, params: Mapping[str, Any]) -> Dict[str, Any]:
-    """Settle what an earlier call has begun, and begin what is not as wanted.
+    """Settle what an earlier call has begun, and begin what is not as wanted, see :func:`..bsd.lagg_flow.by_files`.
 
     Args:
         params: options of the module lagg.
-    Returns:
-        ``drift``, ``validation``, ``next`` (the stage of the next call, None when nothing is left to do), ``within`` (seconds that it may take until the
-        node has gone back, if the next call cannot reach it), ``confirmed``, ``put_back`` (LAGGs whose change was confirmed by this call, or had been put
-        back before it) and ``warnings``.
-    Raises:
-        NodeError: what cannot or must not be done, before anything is touched; or a change that did not lead to what was wanted, after it was put back.
     """
     if params["stack"] != "auto":
         raise NodeError("stack: is %s, and FreeBSD keeps its devices by rc.conf; leave the option out" % params["stack"])
     guard = Guard(node)
-    result: Dict[str, Any] = {"drift": [], "validation": "not needed", "next": None, "within": None, "confirmed": [], "put_back": [], "warnings": []}
-    if lagg_flow.earlier(node, guard, params, lambda: _trouble(node, guard), result):
-        return result
-    now = _now(node)
-    lagg_refuse.judge(params["laggs"], now)
-    work = compare(params["laggs"], now)
-    if not work.laggs:
-        return result
-    lagg_flow.refuse_again(work.laggs, work.drift, result)
-    result["warnings"] = _refuse(node, params, work, now)
-    _driver(node)
-    _begin(node, guard, params, work, now)
-    result.update(drift=work.drift, validation=_JUDGED)
-    if not node.check_mode:
-        result.update(next="wait", within=lagg_flow.within(params))
-    node.commands.extend(work.steps)
-    guard.go()
-    return result
+    seen: List[Tuple[Now, Work]] = []
+
+    def due() -> Work:
+        now = _now(node)
+        lagg_refuse.judge(params["laggs"], now)
+        seen[:] = [(now, compare(params["laggs"], now))]
+        return seen[0][1]
+
+    def begin() -> List[str]:
+        [(now, work)] = seen
+        told = _refuse(node, params, work, now)
+        _driver(node)
+        _begin(node, guard, params, work, now)
+        return told
+    return lagg_flow.by_files(node, guard, params, "rc.conf", lambda: _trouble(node, guard), due, begin)
 
 
 def _begin(node: Node, guard: Guard, params: Mapping[str, Any], work: Work, now: Now) -> None:
@@ -140,8 +130,7 @@ def _trouble(node: Node, guard: Guard) -> List[str]:
     sync = node.query(["ifconfig", pfsync.INTERFACE], ok=None)
     links = _links(node, known)
     found = trouble(guard.laggs(), links, pfsync.parse(sync.stdout).device if sync.status == 0 else None, kept)
-    there = [(route["destination"], route["gateway"], route["device"]) for route in _routes(node, links)] if kept.routes else []
-    return found + ["the route to %s by %s on %s is missing" % tuple(route) for route in kept.routes if tuple(route) not in there]
+    return found + lost_routes(kept, _routes(node, links) if kept.routes else [])
 
 
 def _wanted(now: Now, work: Work) -> Dict[str, Any]:

@@ -14,12 +14,11 @@ from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.free
 
 NAMES = ("rc.conf", "rc.conf.local", "pf.conf")
 MOST = 16  # further files, with variables that sysrc does not write
-_SAID = 600  # characters of what a program said at last
 
 Files = Mapping[str, Optional[str]]  # the text by name; None for a file that is not there
 
 
-class Guard(lagg_guard.Guard):
+class Guard(lagg_guard.ProgramGuard):
     """See :mod:`..bsd.lagg_guard`."""
 
     run = lagg_script.run("sh ./change.sh", "sh ./back.sh")
@@ -42,12 +41,6 @@ class Guard(lagg_guard.Guard):
         """The files are as they shall be; where one is otherwise on the way back, somebody else has written it, and what was written stays."""
         for name, text in _copies(files, "after").items():
             self.write(name, text)
-
-    def answer(self, program: str) -> Optional[str]:
-        said = (self.text(program + ".out") or "").splitlines()
-        if program == "change" and self.text("change.done") == "0":
-            return None
-        return " / ".join(line for line in said if line)[-_SAID:] or "nothing was said"
 
 
 def _copies(files: Files, when: str) -> Dict[str, str]:

@@ -10,9 +10,10 @@ rc.d/netif goes on when a command fails, so whatever the kernel would refuse mus
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Set
+from typing import Any, Dict, List, Mapping, Optional, Sequence
 
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.lagg_kept import Lagg
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import lagg_refuse as common
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.lagg_kept import Lagg, upon
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.freebsd import lagg_rc
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.freebsd.lagg_steps import Now, Work, static, told_of
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import NodeError
@@ -31,9 +32,9 @@ def judge(laggs: Sequence[Lagg], now: Now) -> None:
         NodeError: with a line for each.
     """
     owned: Dict[str, str] = {}
-    found = [problem for lagg in laggs for problem in _settings(lagg) + _members(lagg, now, owned) + _moves(lagg, now)]
-    if found:
-        raise NodeError("; ".join(found) + "; nothing was touched")
+    common.refuse([problem for lagg in laggs for problem in (
+        *_settings(lagg), *common.primary(lagg), *common.members(lagg, now.links, owned, lambda member: _used(member, now)),
+        *common.moves(lagg, now.links, lagg_rc.cloned(now.known)))])
 
 
 def kept(work: Work, now: Now, scripts: Sequence[str]) -> None:
@@ -58,7 +59,7 @@ def kept(work: Work, now: Now, scripts: Sequence[str]) -> None:
         if now.links[device]["lagg"] is not None and device not in lagg_rc.cloned(now.known):
             found.append("%s is there now, but rc.conf does not make it, so there would be no way back; add it there (cloned_interfaces), or destroy it"
                          % device)
-        above = [name for name, row in now.links.items() if row["vlan"] is not None and row["vlan"]["parent"] == device]
+        above = upon(now.links, device)
         if now.links[device]["vlan"] is not None and above:
             found.append("%s is a VLAN that carries VLANs itself (%s), and cannot be carried over; take them off first" % (device, ", ".join(above)))
         master = now.links[device]["master"]
@@ -67,9 +68,7 @@ def kept(work: Work, now: Now, scripts: Sequence[str]) -> None:
         configured = lagg_rc.vlans(now.known, device)
         found += ["%s is VLAN %s of %s now, but rc.conf does not say so, so it would be lost; add it there (vlans_%s), or destroy it" % (
             name, now.links[name]["vlan"]["id"], device, lagg_rc.norm(device)) for name in above if name not in configured]
-    found += _routes(work, now)
-    if found:
-        raise NodeError("; ".join(found) + "; nothing was touched")
+    common.refuse(found + _routes(work, now))
 
 
 def referring(work: Work, now: Now, named: Sequence[Mapping[str, Any]]) -> List[str]:
@@ -107,45 +106,13 @@ def _settings(lagg: Lagg) -> List[str]:
         found.append("%s: min_links cannot be set on FreeBSD; leave it out" % name)
     if lagg["hash"] is not None and lagg["protocol"] not in ("lacp", "loadbalance"):
         found.append("%s: hash has no meaning with %s; leave it out" % (name, lagg["protocol"]))
-    if lagg["primary"] is not None and lagg["primary"] not in lagg["members"]:
-        found.append("%s: the primary %s is no member" % (name, lagg["primary"]))
     return found
 
 
-def _members(lagg: Lagg, now: Now, owned: Dict[str, str]) -> List[str]:
-    name, found = lagg["name"], [] if lagg["members"] else ["%s: it has no members" % lagg["name"]]
-    moved = {move["from_device"] for move in lagg["moves"]}
-    sizes = {now.links[member]["mtu"] for member in lagg["members"] if member in now.links}
-    if lagg["mtu"] is None and len(sizes) > 1:
-        # lagg(4) takes the size of the first port and refuses others.
-        found.append("%s: its members have different MTUs (%s); state mtu" % (name, ", ".join(str(size) for size in sorted(sizes, key=str))))
-    for member in lagg["members"]:
-        row = now.links.get(member)
-        reason: Optional[str] = None
-        if row is None:
-            ports = ", ".join(sorted(link for link, one in now.links.items() if one["kind"] == "port")) or "none"
-            reason = "is no device of this node, which has: %s" % ports
-        elif row["kind"] != "port":
-            reason = "is a %s, which cannot be one" % row["kind"]
-        elif owned.setdefault(member, name) != name or lagg["members"].count(member) > 1:
-            reason = "is named twice"
-        else:
-            reason = _in_use(member, row, {name, *moved}, now)
-        found += ["%s: the member %s %s" % (name, member, reason)] if reason else []
-    return found
-
-
-def _in_use(member: str, row: Mapping[str, Any], own: Set[str], now: Now) -> Optional[str]:
-    if row["master"] is not None and row["master"] not in own:
-        return "is a member of %s" % row["master"]
-    if member in own:
-        return None
-    held = [address for address in row["addresses"] if not address.lower().startswith("fe80:")]
-    if held:
-        return "has %s, which it would lose; move it first" % ", ".join(held)
-    upon = [name for name, one in now.links.items() if one["vlan"] is not None and one["vlan"]["parent"] == member]
-    if upon or lagg_rc.vlans(now.known, member):
-        return "carries VLANs (%s); move them first" % ", ".join(upon or lagg_rc.vlans(now.known, member))
+def _used(member: str, now: Now) -> Optional[str]:
+    above = upon(now.links, member) or lagg_rc.vlans(now.known, member)
+    if above:
+        return "carries VLANs (%s); move them first" % ", ".join(above)
     said = lagg_rc.kept_by_programs(now.known, member)
     if said:
         return "is in use: %s" % said[0]
@@ -153,18 +120,6 @@ def _in_use(member: str, row: Mapping[str, Any], own: Set[str], now: Now) -> Opt
     busy = [form for form, value in variables.items() if form != "ifconfig_%s_descr" and (form != lagg_rc.MAIN or lagg_rc.split(value).rest)]
     rest = [form % lagg_rc.norm(member) for form in busy]
     return "is configured in rc.conf (%s); free it first" % ", ".join(rest) if rest else None
-
-
-def _moves(lagg: Lagg, now: Now) -> List[str]:
-    name, found = lagg["name"], []
-    for move in lagg["moves"]:
-        device = move["from_device"]
-        row = now.links.get(device)
-        if row is None and device not in lagg_rc.cloned(now.known) and name in now.links:
-            continue  # it is there no more, for it was moved
-        if move["vlan"] is None and device not in (name, *lagg["members"]) and (row is None or row["lagg"] is None):
-            found.append("%s: %s is to be moved onto it and is neither one of its members nor a LAGG" % (name, device))
-    return found
 
 
 def _missing(now: Now, device: str) -> List[str]:

@@ -11,64 +11,29 @@ gives. Nothing of the addresses need be repeated here, CARP's passwords least of
 from __future__ import annotations
 
 import re
-import shlex
-from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Set
+from typing import Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Set
 
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.lagg_kept import Kept, Lagg, Links, as_running, kept
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.lagg_script import MANAGED
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import lagg_programs
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.lagg_kept import (
+    Kept,
+    Lagg,
+    Links,
+    as_running,
+    carried,
+    fast,
+    in_order,
+    is_lagg,
+    kept,
+    upon,
+)
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.lagg_programs import QUIET, Drift, below, quoted
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.pf_names import renamed
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.freebsd import lagg_rc, rc
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import NodeError
 
-Drift = List[Dict[str, Any]]
 Routes = Sequence[Mapping[str, str]]
 
-# The way from the folder of the script to /.
-ROOT = "../../../../.."
-_QUIET = " > /dev/null"
-
-_FUNCTIONS = """#!/bin/sh
-%s
-root=%s
-there() {
-    ifconfig "$1" > /dev/null 2>&1
-}
-gone() {
-    if there "$1"; then step ifconfig "$1" destroy; fi
-}
-# Takes all addresses off a device; what lies on them, as CARP does, goes with them.
-flush() {
-    there "$1" || return 0
-    for address in $(ifconfig "$1" | sed -n 's/^[[:space:]]*inet \\([0-9.]*\\).*/\\1/p'); do
-        step ifconfig "$1" inet "$address" -alias
-    done
-    for address in $(ifconfig "$1" | sed -n 's/^[[:space:]]*inet6 \\([0-9a-fA-F:.]*\\).*/\\1/p' | grep -v '^fe80:'); do
-        step ifconfig "$1" inet6 "$address" -alias
-    done
-}
-try() {
-    echo "+ $*"
-    "$@" || :
-}
-""" % (MANAGED, ROOT)
-
-_CHANGE = """step() {
-    echo "+ $*"
-    "$@" || exit 1
-}
-exec 2>&1
-sync
-"""
-
-_BACK = """failed=0
-step() {
-    echo "+ $*"
-    "$@" || failed=1
-}
-has() {
-    ifconfig "$1" 2> /dev/null | grep -q "inet6* $2[ /%]" || { echo "$1 lacks $2"; failed=1; }
-}
-# restore COPY FILE: as it was; fails where somebody has changed it since.
+_FILES = """# restore COPY FILE: as it was; fails where somebody has changed it since.
 restore() {
     if [ ! -e "$1.before" ] || cmp -s "$1.before" "$2"; then return 0; fi
     cmp -s "$1.after" "$2" && cp -p "$2" "$2.hafirewall" && cat "$1.before" > "$2.hafirewall" && mv "$2.hafirewall" "$2"
@@ -79,7 +44,6 @@ rename() {
     shift
     cp -p "$file" "$file.hafirewall" && sed "$@" "$file" > "$file.hafirewall" && mv "$file.hafirewall" "$file" || failed=1
 }
-exec 2>&1
 """
 
 
@@ -161,9 +125,9 @@ def compare(laggs: Sequence[Lagg], now: Now) -> Work:
     steps = [step for one in due for step in one.down(True)] + [step for one in due for step in one.up(True)] + _ends(due, now, moved, True)
     back = [step for one in reversed(due) for step in one.down(False)] + _restored(now, restored, gone) + _restored_files(more, names)
     back += [step for one in due for step in one.up(False)] + _ends(due, now, moved, False)
-    back += [_quoted("has", device, address.partition("/")[0]) for device, address in _stated(moved, now.links)]
-    return Work([one.lagg["name"] for one in due], drift, variables, None if pf == now.pf else pf, more, _FUNCTIONS + _CHANGE + "\n".join([*steps, "exit 0\n"]),
-                _FUNCTIONS + _BACK + "\n".join([*back, 'exit "$failed"\n']), _told(steps, now.links), {one.lagg["name"]: one.touched() for one in due}, moved,
+    back += lagg_programs.has(_stated(moved, now.links))
+    return Work([one.lagg["name"] for one in due], drift, variables, None if pf == now.pf else pf, more, lagg_programs.change(steps),
+                lagg_programs.back(_FILES, back), lagg_programs.told(steps, now.links), {one.lagg["name"]: one.touched() for one in due}, moved,
                 found._replace(sync=sync, routes=_kept_routes(now, moved)))
 
 
@@ -176,17 +140,14 @@ class _One:
         # One that is there no more was moved already.
         present = {*now.links, *lagg_rc.cloned(known)}
         self.base = next((move["from_device"] for move in lagg["moves"] if move["vlan"] is None and move["from_device"] in present), self.name)
-        self.apart = self.base != self.name and (now.links.get(self.base) or {"lagg": None})["lagg"] is not None
-        found = {name for device in dict.fromkeys([self.base, self.name]) for name in [*lagg_rc.vlans(known, device), *_upon(now.links, device)]}
-        named = {move["from_device"]: move["to_device"] for move in lagg["moves"] if move["vlan"] is not None}
-        self.vlans = {device: named.get(device, device) for device in [*(one for one in named if one in found), *sorted(found - set(named))]}
+        self.apart = self.base != self.name and is_lagg(now.links, self.base)
+        found = {name for device in dict.fromkeys([self.base, self.name]) for name in [*lagg_rc.vlans(known, device), *upon(now.links, device)]}
+        self.vlans = carried(lagg, found)
         self.targets = dict({self.base: self.name, self.name: self.name}, **self.vlans)
-        primary = lagg["primary"] if lagg["protocol"] == "failover" else None
-        self.members = sorted(lagg["members"], key=lambda member: member != (primary or lagg["members"][0]))
-        rate = lagg["lacp_rate"] if lagg["protocol"] == "lacp" else None
+        self.members = in_order(lagg)
         self.variables = lagg_rc.changed(known, lagg_rc.Change(
             self.name, self.base, self.apart, {device: self.targets[device] for device in self.targets}, self.members, lagg["protocol"],
-            None if lagg["hash"] is None else lagg["hash"].replace("+", ","), None if rate is None else rate == "fast", lagg["mtu"]))
+            None if lagg["hash"] is None else lagg["hash"].replace("+", ","), fast(lagg), lagg["mtu"]))
         there = lagg_rc.vlans(self.variables, self.name)
         for vlan in lagg["vlans"]:
             if there.get(vlan["name"]) != vlan["id"]:
@@ -209,19 +170,19 @@ class _One:
         devices += [self.name] if forth else []
         vlans = list(self.vlans) if forth else [*self.vlans.values(), *self.vlans]
         known = self.known
-        found = [_quoted("gone", device) for device in reversed(list(dict.fromkeys(vlans)))]
+        found = [quoted("gone", device) for device in reversed(list(dict.fromkeys(vlans)))]
         for device in dict.fromkeys(devices):
             # The client would take the address back; it is asked by force, because rc.conf may say no more that there is one.
-            found += [_quoted("try", "service", "dhclient", "forcestop", device)] if lagg_rc.leases(known, self.base) else []
-            found.append(_quoted("flush" if self._is_port(device) else "gone", device))
+            found += [quoted("try", "service", "dhclient", "forcestop", device)] if lagg_rc.leases(known, self.base) else []
+            found.append(quoted("flush" if self._is_port(device) else "gone", device))
             described = forth and self._is_port(device) and "ifconfig_%s_descr" in lagg_rc.of(known, device)
-            found += [_quoted("step", "ifconfig", device, "-description")] if described else []
+            found += [quoted("step", "ifconfig", device, "-description")] if described else []
         return found
 
     def up(self, forth: bool) -> List[str]:
         """All is configured by rc.conf; the ports first, then the LAGG with the VLANs that it lists, then those that are listed by themselves."""
         known = self.variables if forth else self.now.known
-        before = [name for name in dict.fromkeys([self.base, self.name]) if (self.now.links.get(name) or {"lagg": None})["lagg"] is not None]
+        before = [name for name in dict.fromkeys([self.base, self.name]) if is_lagg(self.now.links, name)]
         laggs = [self.name] if forth else before
         members = self.members if forth else [port for name in before for port in self.now.links[name]["lagg"]["members"]]
         ports = [*([] if forth or not self._is_port(self.base) else [self.base]), *members]
@@ -229,38 +190,34 @@ class _One:
         own = [device for device in (self.vlans.values() if forth else self.vlans) if device in lagg_rc.cloned(known)]
         found += [_netif(own)] if own else []
         asking = [device for device in [*(self.vlans.values() if forth else self.vlans), *(laggs or [self.base])] if lagg_rc.leases(known, device)]
-        return found + [_quoted("try", "service", "dhclient", "quietstart", device) for device in asking]
+        return found + [quoted("try", "service", "dhclient", "quietstart", device) for device in asking]
 
     def _is_port(self, device: str) -> bool:
         row = self.now.links.get(device)
         return row is not None and row["lagg"] is None
 
 
-def _upon(links: Links, device: str) -> List[str]:
-    return [name for name, row in links.items() if row["vlan"] is not None and row["vlan"]["parent"] == device]
-
-
 def _ends(due: Sequence[_One], now: Now, moved: Mapping[str, str], forth: bool) -> List[str]:
     """Routes, pfsync and pf, when all devices are there."""
     if not due:
         return []
-    found = [_quoted("try", "service", "routing", "static", "any")] if lagg_rc.routes(now.known) else []
+    found = [quoted("try", "service", "routing", "static", "any")] if lagg_rc.routes(now.known) else []
     if now.sync is not None and now.sync in moved:
-        found.append(_quoted("step", "ifconfig", "pfsync0", "syncdev", moved[now.sync] if forth else now.sync))
+        found.append(quoted("step", "ifconfig", "pfsync0", "syncdev", moved[now.sync] if forth else now.sync))
     if now.filtering and now.pf is not None:
         # It holds the addresses that devices had when it was loaded.
-        found.append(_quoted("step", "pfctl", "-f") + _below(now.rules))
+        found.append(lagg_programs.loaded(now.rules))
     return found
 
 
 def _restored(now: Now, restored: Mapping[str, str], gone: Iterable[str]) -> List[str]:
     """rc.conf as it was: the file where it is still as this collection left it, else the variables, and what somebody else has written since stays."""
-    sets = [_quoted("step", "sysrc", "%s=%s" % (name, now.known[name])) for name in [*(one for one in restored if one in now.known), *gone]]
-    drops = [_quoted("try", "sysrc", "-ix", name) for name in restored if name not in now.known]
+    sets = [quoted("step", "sysrc", "%s=%s" % (name, now.known[name])) for name in [*(one for one in restored if one in now.known), *gone]]
+    drops = [quoted("try", "sysrc", "-ix", name) for name in restored if name not in now.known]
     files = ["restore %s \"$root/etc/%s\"" % (name, name) for name in ("rc.conf", "rc.conf.local")]
-    quiet = [line + _QUIET for line in [*sets, *drops]]
+    quiet = [line + QUIET for line in [*sets, *drops]]
     found = ["if ! { %s; }; then" % " && ".join(files), *("    " + line for line in quiet), "fi"] if quiet else []
-    return [*found, "restore pf.conf%s || echo 'the rules of pf were changed by somebody else since, and stay as they are'" % _below(now.rules)]
+    return [*found, "restore pf.conf%s || echo 'the rules of pf were changed by somebody else since, and stay as they are'" % below(now.rules)]
 
 
 def copy_of(number: int) -> str:
@@ -273,14 +230,13 @@ def _restored_files(more: Iterable[str], names: Mapping[str, str]) -> List[str]:
     for number, path in enumerate(more):
         edits = "".join(" -e 's/_%s_/_%s_/g' -e 's/_%s=/_%s=/g'" % (new, old, new, old)
                         for old, new in ((lagg_rc.norm(old), lagg_rc.norm(new)) for old, new in names.items()))
-        found.append("restore %s%s || rename%s%s" % (copy_of(number), _below(path), _below(path), edits))
+        found.append("restore %s%s || rename%s%s" % (copy_of(number), below(path), below(path), edits))
     return found
 
 
-def _stated(moved: Mapping[str, str], links: Links) -> List[Any]:
+def _stated(moved: Iterable[str], links: Links) -> Dict[str, List[str]]:
     """The addresses of before, without those that were lent."""
-    return [(device, address) for device in moved if device in links for address in links[device]["addresses"]
-            if address not in links[device]["leased"] and not address.lower().startswith("fe80:")]
+    return kept([{device: device for device in moved}], links).addresses
 
 
 def _kept_routes(now: Now, moved: Mapping[str, str]) -> List[List[str]]:
@@ -303,27 +259,4 @@ def told_of(route: Mapping[str, str], said: str) -> bool:
 
 def _netif(devices: Iterable[str]) -> str:
     """It shows all devices when it is done; what went wrong comes out otherwise."""
-    return _quoted("step", "service", "netif", "start", *devices) + _QUIET
-
-
-def _told(steps: Sequence[str], links: Links) -> List[str]:
-    """What the script runs, without its own words."""
-    found: List[str] = []
-    for step in steps:
-        word, _space, rest = step.partition(" ")
-        if word == "gone":
-            found += ["ifconfig %s destroy" % rest] if rest in links else []
-        elif word == "flush":
-            addresses = [address.partition("/")[0] for address in links[rest]["addresses"] if not address.lower().startswith("fe80:")]
-            found += ["ifconfig %s %s %s -alias" % (rest, "inet6" if ":" in address else "inet", address) for address in addresses]
-        else:
-            found.append(rest.replace('"$root"', "").replace(_QUIET, ""))
-    return found
-
-
-def _below(path: str) -> str:
-    return ' "$root"' + shlex.quote(path)
-
-
-def _quoted(*words: str) -> str:
-    return " ".join(shlex.quote(word) for word in words)
+    return quoted("step", "service", "netif", "start", *devices) + QUIET

@@ -14,14 +14,13 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Tuple
 
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms import naming
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import devices, lagg_flow, management, pf, pfsync
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.lagg_kept import Links, trouble
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.lagg_kept import Links, lost_routes, trouble
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node, NodeError
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.openbsd import hostname, ifconfig, info, lagg_refuse
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.openbsd.lagg_guard import MOST, Guard
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.openbsd.lagg_steps import RULES, Now, Work, compare
 
 MYGATE = "/etc/mygate"
-_JUDGED = "not possible, for nothing judges hostname.if files; what comes of them is compared with what is wanted, and put back where it differs"
 # usr.bin/netstat/show.c: destination, gateway, flags, references, use, MTU, priority, device. RTP_STATIC is 8 (sys/net/route.h); routing daemons have others.
 _ROUTE = re.compile(r"^(\S+)\s+(\S+)\s+([A-Za-z0-9]+)\s+\d+\s+\d+\s+\S+\s+(\d+)\s+(\S+)\s*$", re.MULTILINE)
 _STATIC = "8"
@@ -37,37 +36,28 @@ class Seen(NamedTuple):
 
 
 def apply(node: Node, params: Mapping[str, Any]) -> Dict[str, Any]:
-    """Settle what an earlier call has begun, and begin what is not as wanted.
+    """Settle what an earlier call has begun, and begin what is not as wanted, see :func:`..bsd.lagg_flow.by_files`.
 
     Args:
         params: options of the module lagg.
-    Returns:
-        ``drift``, ``validation``, ``next`` (the stage of the next call, None when nothing is left to do), ``within`` (seconds that it may take until the
-        node has gone back, if the next call cannot reach it), ``confirmed``, ``put_back`` (LAGGs whose change was confirmed by this call, or had been put
-        back before it) and ``warnings``.
-    Raises:
-        NodeError: what cannot or must not be done, before anything is touched; or a change that did not lead to what was wanted, after it was put back.
     """
     if params["stack"] != "auto":
         raise NodeError("stack: is %s, and OpenBSD keeps its devices by hostname.if files; leave the option out" % params["stack"])
     guard = Guard(node)
-    result: Dict[str, Any] = {"drift": [], "validation": "not needed", "next": None, "within": None, "confirmed": [], "put_back": [], "warnings": []}
-    if lagg_flow.earlier(node, guard, params, lambda: _trouble(node, guard), result):
-        return result
-    seen = _now(node)
-    lagg_refuse.judge(params["laggs"], seen.now)
-    work = compare(params["laggs"], seen.now)
-    if not work.laggs:
-        return result
-    lagg_flow.refuse_again(work.laggs, work.drift, result)
-    result["warnings"] = _refuse(node, params, work, seen)
-    _begin(node, guard, params, work)
-    result.update(drift=work.drift, validation=_JUDGED)
-    if not node.check_mode:
-        result.update(next="wait", within=lagg_flow.within(params))
-    node.commands.extend(work.steps)
-    guard.go()
-    return result
+    found: List[Tuple[Seen, Work]] = []
+
+    def due() -> Work:
+        seen = _now(node)
+        lagg_refuse.judge(params["laggs"], seen.now)
+        found[:] = [(seen, compare(params["laggs"], seen.now))]
+        return found[0][1]
+
+    def begin() -> List[str]:
+        [(seen, work)] = found
+        told = _refuse(node, params, work, seen)
+        _begin(node, guard, params, work)
+        return told
+    return lagg_flow.by_files(node, guard, params, "hostname.if files", lambda: _trouble(node, guard), due, begin)
 
 
 def _begin(node: Node, guard: Guard, params: Mapping[str, Any], work: Work) -> None:
@@ -135,8 +125,7 @@ def _sync(node: Node) -> Any:
 def _trouble(node: Node, guard: Guard) -> List[str]:
     kept = guard.kept()
     found = trouble(guard.laggs(), _rows(ifconfig.links(node)), _sync(node), kept)
-    there = [(one["destination"], one["gateway"], one["device"]) for one in routes(node.query(["netstat", "-rn"]).stdout)] if kept.routes else []
-    return found + ["the route to %s by %s on %s is missing" % tuple(route) for route in kept.routes if tuple(route) not in there]
+    return found + lost_routes(kept, routes(node.query(["netstat", "-rn"]).stdout) if kept.routes else [])
 
 
 # What must not be

@@ -22,7 +22,6 @@ MOST = 400  # files that one change may write
 DEMOTION = 128  # the most that ifconfig takes at once (sbin/ifconfig/ifconfig.c, setifcarpdemote)
 BLOCK = "lagg"
 LINES = ['[ -e "${0%%/*}/..%s/boot" ] && sh "${0%%/*}/..%s/boot"' % (FOLDER, FOLDER)]
-_SAID = 600  # characters of what a program said at last
 
 _UNHOOK = """rc_local=../../../../..%s
 unhook() {
@@ -42,7 +41,7 @@ nohup sh ./run boot > /dev/null 2>&1 < /dev/null &
 """ % (MANAGED, MARK)
 
 
-class Guard(lagg_guard.Guard):
+class Guard(lagg_guard.ProgramGuard):
     """See :mod:`..bsd.lagg_guard`."""
 
     run = lagg_script.run("sh ./change.sh", "sh ./back.sh", _UNHOOK, "ifconfig -g %s -carpdemote %d" % (pfsync0.GROUP, DEMOTION))
@@ -61,13 +60,10 @@ class Guard(lagg_guard.Guard):
         copies = dict(_copies(before, "before"), **_copies(after, "after"))
         self.lay_out(laggs, kept, dict({"change.sh": change, "back.sh": back, "boot": _BOOT}, **copies), timeout)
 
-    def clear(self) -> None:
+    def copies(self) -> List[str]:
         count = next(number for number in range(MOST + 1) if all(self.text("%s.%s" % (copy_of(number), when)) is None for when in ("before", "after")))
         # From the last one, so that none is left behind where the next one counts to.
-        for number in reversed(range(count)):
-            for when in ("before", "after"):
-                self.node.remove("%s/%s.%s" % (FOLDER, copy_of(number), when), shown=False)
-        super().clear()
+        return ["%s.%s" % (copy_of(number), when) for number in reversed(range(count)) for when in ("before", "after")]
 
     def hook(self) -> None:
         text = self.node.read_text(rc_local.FILE)
@@ -93,12 +89,6 @@ class Guard(lagg_guard.Guard):
         # Nothing tells of a transfer but what it adds to the demotion.
         level = pfsync0.demotion(self.node)
         return level is None or level - DEMOTION < pfsync0.BULK_DEMOTION
-
-    def answer(self, program: str) -> Optional[str]:
-        said = (self.text(program + ".out") or "").splitlines()
-        if program == "change" and self.text("change.done") == "0":
-            return None
-        return " / ".join(line for line in said if line)[-_SAID:] or "nothing was said"
 
 
 def _copies(files: Mapping[str, Optional[str]], when: str) -> Dict[str, str]:

@@ -10,13 +10,14 @@ netstart goes on when a command fails, so whatever the kernel would refuse must 
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Set
+from functools import partial
+from typing import Dict, List, Optional, Sequence
 
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.lagg_kept import Lagg
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import lagg_refuse as common
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.lagg_kept import Lagg, upon
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.pfsync import INTERFACE
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import NodeError
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.openbsd import hostname, lagg_files
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.openbsd.lagg_steps import Now, Work, of_mygate, upon
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.openbsd.lagg_steps import Now, Work, of_mygate
 
 
 def judge(laggs: Sequence[Lagg], now: Now) -> None:
@@ -26,7 +27,9 @@ def judge(laggs: Sequence[Lagg], now: Now) -> None:
         NodeError: with a line for each.
     """
     owned: Dict[str, str] = {}
-    _refuse([problem for lagg in laggs for problem in _settings(lagg) + _members(lagg, now, owned) + _moves(lagg, now)])
+    common.refuse([problem for lagg in laggs for problem in (
+        *_settings(lagg), *common.primary(lagg), *common.members(lagg, now.links, owned, partial(_used, lagg=lagg, now=now)),
+        *common.moves(lagg, now.links, now.files))])
 
 
 def kept(work: Work, now: Now, learning: Sequence[str], wireless: Sequence[str]) -> None:
@@ -53,12 +56,7 @@ def kept(work: Work, now: Now, learning: Sequence[str], wireless: Sequence[str])
     found += ["the route to %s by %s on %s is there now, but no file of netstart says so, so it would be lost; write it into /etc/mygate, or delete it" % (
         route["destination"], route["gateway"], route["device"]) for route in now.routes
         if route["device"] in work.moved and route["static"] and not of_mygate(route, now)]
-    _refuse(found)
-
-
-def _refuse(found: Sequence[str]) -> None:
-    if found:
-        raise NodeError("; ".join(found) + "; nothing was touched")
+    common.refuse(found)
 
 
 def _of(device: str, work: Work, now: Now) -> List[str]:
@@ -96,42 +94,11 @@ def _settings(lagg: Lagg) -> List[str]:
     for option in ("min_links", "hash"):
         if lagg[option] is not None:
             found.append("%s: %s cannot be set on OpenBSD; leave it out" % (name, option))
-    if lagg["primary"] is not None and lagg["primary"] not in lagg["members"]:
-        found.append("%s: the primary %s is no member" % (name, lagg["primary"]))
     return found
 
 
-def _members(lagg: Lagg, now: Now, owned: Dict[str, str]) -> List[str]:
-    name, found = lagg["name"], [] if lagg["members"] else ["%s: it has no members" % lagg["name"]]
-    moved = {move["from_device"] for move in lagg["moves"]}
-    sizes = {now.links[member]["mtu"] for member in lagg["members"] if member in now.links}
-    if lagg["mtu"] is None and len(sizes) > 1:
-        # trunk(4) takes the size of the first port and refuses others.
-        found.append("%s: its members have different MTUs (%s); state mtu" % (name, ", ".join(str(size) for size in sorted(sizes, key=str))))
-    for member in lagg["members"]:
-        row = now.links.get(member)
-        reason: Optional[str] = None
-        if row is None:
-            ports = ", ".join(sorted(link for link, one in now.links.items() if one["kind"] == "port")) or "none"
-            reason = "is no device of this node, which has: %s" % ports
-        elif row["kind"] != "port":
-            reason = "is a %s, which cannot be one" % row["kind"]
-        elif owned.setdefault(member, name) != name or lagg["members"].count(member) > 1:
-            reason = "is named twice"
-        else:
-            reason = _in_use(member, row, {name, *moved}, now)
-        found += ["%s: the member %s %s" % (name, member, reason)] if reason else []
-    return found
-
-
-def _in_use(member: str, row: Mapping[str, Any], own: Set[str], now: Now) -> Optional[str]:
-    if row["master"] is not None and row["master"] not in own:
-        return "is a member of %s" % row["master"]
-    if member in own:
-        return None
-    held = [address for address in row["addresses"] if not address.lower().startswith("fe80:")]
-    if held:
-        return "has %s, which it would lose; move it first" % ", ".join(held)
+def _used(member: str, lagg: Lagg, now: Now) -> Optional[str]:
+    own = {lagg["name"], *(move["from_device"] for move in lagg["moves"])}
     above = list(dict.fromkeys([*upon(now.links, member), *lagg_files.vlans(now.files, member)]))
     if above:
         return "carries VLANs (%s); move them first" % ", ".join(above)
@@ -146,15 +113,3 @@ def _in_use(member: str, row: Mapping[str, Any], own: Set[str], now: Now) -> Opt
     if busy or said.unknown or said.lladdr or lagg_files.problems(member, text):
         return "is configured in %s; free it first" % hostname.path(member)
     return None
-
-
-def _moves(lagg: Lagg, now: Now) -> List[str]:
-    name, found = lagg["name"], []
-    for move in lagg["moves"]:
-        device = move["from_device"]
-        row = now.links.get(device)
-        if row is None and device not in now.files and name in now.links:
-            continue  # it is there no more, for it was moved
-        if move["vlan"] is None and device not in (name, *lagg["members"]) and (row is None or row["lagg"] is None):
-            found.append("%s: %s is to be moved onto it and is neither one of its members nor a LAGG" % (name, device))
-    return found

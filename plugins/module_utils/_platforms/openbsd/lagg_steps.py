@@ -10,62 +10,32 @@ netstart never fails, so it is looked at afterwards.
 
 from __future__ import annotations
 
-import shlex
 from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Set
 
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.lagg_kept import Kept, Lagg, Links, as_running, kept
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.lagg_script import MANAGED
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import lagg_programs
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.lagg_kept import (
+    Kept,
+    Lagg,
+    Links,
+    as_running,
+    carried,
+    fast,
+    in_order,
+    is_lagg,
+    kept,
+    upon,
+)
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.lagg_programs import Drift, below, quoted
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.pf_names import renamed
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.pfsync import INTERFACE
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import NodeError
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.openbsd import hostname, lagg_files
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.openbsd.ifconfig import Carp
 
-Drift = List[Dict[str, Any]]
 Texts = Dict[str, Optional[str]]  # by path; None for a file that is not there
 
 RULES = "/etc/pf.conf"
-# The way from the folder of the script to /.
-ROOT = "../../../../.."
-
-_FUNCTIONS = """#!/bin/sh
-%s
-root=%s
-there() {
-    ifconfig "$1" > /dev/null 2>&1
-}
-gone() {
-    if there "$1"; then step ifconfig "$1" destroy; fi
-}
-# Takes all addresses off a port.
-flush() {
-    there "$1" || return 0
-    for address in $(ifconfig "$1" | sed -n 's/^[[:space:]]*inet \\([0-9.]*\\).*/\\1/p'); do
-        step ifconfig "$1" inet "$address" -alias
-    done
-    for address in $(ifconfig "$1" | sed -n 's/^[[:space:]]*inet6 \\([0-9a-fA-F:.]*\\).*/\\1/p' | grep -v '^fe80:'); do
-        step ifconfig "$1" inet6 "$address" -alias
-    done
-}
-""" % (MANAGED, ROOT)
-
-_CHANGE = """step() {
-    echo "+ $*"
-    "$@" || exit 1
-}
-exec 2>&1
-sync
-"""
-
-_BACK = """failed=0
-step() {
-    echo "+ $*"
-    "$@" || failed=1
-}
-has() {
-    ifconfig "$1" 2> /dev/null | grep -q "inet6* $2[ /%]" || { echo "$1 lacks $2"; failed=1; }
-}
-# restore COPY FILE: as it was. What somebody has written there since is kept beside it; netstart takes no such name.
+_FILES = """# restore COPY FILE: as it was. What somebody has written there since is kept beside it; netstart takes no such name.
 restore() {
     if [ -e "$1.before" ]; then
         if cmp -s "$1.before" "$2"; then return 0; fi
@@ -80,7 +50,6 @@ restore() {
     if [ -e "$2" ]; then cp -p "$2" "$2.hafirewall"; else (umask 027 && : > "$2.hafirewall"); fi
     cat "$1.before" > "$2.hafirewall" && mv "$2.hafirewall" "$2" || failed=1
 }
-exec 2>&1
 """
 
 
@@ -164,18 +133,17 @@ def compare(laggs: Sequence[Lagg], now: Now) -> Work:
     before = {path: now.pf if path == RULES else now.files.get(path[len(hostname.path("")):]) for path in after}
     change = [step for one in due for step in one.down(True)]
     back = [step for one in reversed(due) for step in one.down(False)]
-    own = [_quoted("gone", name) for name in again]
+    own = [quoted("gone", name) for name in again]
     start = [name for one in due for name in one.up(True)] + again
     start_again = [name for one in due for name in one.up(False)] + again
-    load = [_quoted("step", "pfctl", "-f") + _below(RULES)] if now.filtering and now.pf is not None else []
+    load = [lagg_programs.loaded(RULES)] if now.filtering and now.pf is not None else []
     steps = [*own, *change, *_netstart(start, files), *load] if due else []
     stated = {**{device: device for device in moved}, **{name: name for name in again}}
     returned = [*own, *back, *(_restored(number, path) for number, path in enumerate(after)), *_netstart(start_again, now.files), *load]
-    returned += [_quoted("has", device, address.partition("/")[0]) for device, addresses in kept([stated], now.links).addresses.items()
-                 for address in addresses]
+    returned += lagg_programs.has(kept([stated], now.links).addresses)
     found = kept([dict(one.targets) for one in due] + [{name: name for name in again}], now.links)
-    return Work([one.name for one in due], drift, before, after, _FUNCTIONS + _CHANGE + "\n".join([*steps, "exit 0\n"]),
-                _FUNCTIONS + _BACK + "\n".join([*returned, 'exit "$failed"\n']), _told(steps, now.links), {one.name: one.touched() for one in due}, moved,
+    return Work([one.name for one in due], drift, before, after, lagg_programs.change(steps),
+                lagg_programs.back(_FILES, returned), lagg_programs.told(steps, now.links, [INTERFACE]), {one.name: one.touched() for one in due}, moved,
                 again, found._replace(leased=[], up=[name for name in found.up if name not in again], sync=moved.get(now.sync or ""),
                                       routes=_kept_routes(now, moved)))
 
@@ -190,16 +158,13 @@ class _One:
         # One that is there no more, or is a port of the LAGG, was moved already.
         self.base = next((move["from_device"] for move in lagg["moves"] if move["vlan"] is None and move["from_device"] in present
                           and not self._is_moved(move["from_device"], files)), self.name)
-        self.apart = self.base != self.name and _is_lagg(now.links, self.base)
+        self.apart = self.base != self.name and is_lagg(now.links, self.base)
         found = {name for device in dict.fromkeys([self.base, self.name]) for name in [*lagg_files.vlans(files, device), *upon(now.links, device)]}
-        named = {move["from_device"]: move["to_device"] for move in lagg["moves"] if move["vlan"] is not None}
-        self.vlans = {device: named.get(device, device) for device in [*(one for one in named if one in found), *sorted(found - set(named))]}
+        self.vlans = carried(lagg, found)
         self.targets = dict({self.base: self.name, self.name: self.name}, **self.vlans)
-        primary = lagg["primary"] if lagg["protocol"] == "failover" else None
-        self.members = sorted(lagg["members"], key=lambda member: member != (primary or lagg["members"][0]))
-        rate = lagg["lacp_rate"] if lagg["protocol"] == "lacp" else None
+        self.members = in_order(lagg)
         self.files = lagg_files.changed(files, lagg_files.Change(
-            self.name, self.base, self.apart, self.vlans, self.members, lagg["protocol"], None if rate is None else rate == "fast", lagg["mtu"],
+            self.name, self.base, self.apart, self.vlans, self.members, lagg["protocol"], fast(lagg), lagg["mtu"],
             self._lladdr()))
         there = lagg_files.vlans(self.files, self.name)
         for vlan in lagg["vlans"]:
@@ -213,7 +178,7 @@ class _One:
 
     def _lladdr(self) -> Optional[str]:
         """What the LAGG has now, else what the network knows the port by, for an aggr(4) that its file gives none."""
-        now = [self.name] if _is_lagg(self.links, self.name) else [self.base, *self.members]
+        now = [self.name] if is_lagg(self.links, self.name) else [self.base, *self.members]
         return next((self.links[device]["mac"] for device in now if device in self.links and self.links[device]["mac"]), None)
 
     def drift(self) -> Drift:
@@ -229,11 +194,11 @@ class _One:
     def down(self, forth: bool) -> List[str]:
         """What is there is taken apart: that of before, and on the way back both, for nobody knows how far the change came."""
         vlans = list(self.vlans) if forth else [*self.vlans.values(), *self.vlans]
-        found = [_quoted("gone", device) for device in reversed(list(dict.fromkeys(vlans)))]
+        found = [quoted("gone", device) for device in reversed(list(dict.fromkeys(vlans)))]
         for device in dict.fromkeys([self.name, self.base]):
             port = lagg_files.driver(device) not in ("aggr", "trunk")
-            found.append(_quoted("flush" if port else "gone", device))
-            found += [_quoted("step", "ifconfig", device, *words) for words in lagg_files.marks(self.before.get(device, "")) if port and forth]
+            found.append(quoted("flush" if port else "gone", device))
+            found += [quoted("step", "ifconfig", device, *words) for words in lagg_files.marks(self.before.get(device, "")) if port and forth]
         return found
 
     def up(self, forth: bool) -> List[str]:
@@ -245,15 +210,6 @@ class _One:
         return list(dict.fromkeys([*([] if self.apart else [self.base]), *members, *([self.name] if forth else [self.base, self.name]), *vlans]))
 
 
-def _is_lagg(links: Links, device: str) -> bool:
-    return (links.get(device) or {"lagg": None})["lagg"] is not None
-
-
-def upon(links: Links, device: str) -> List[str]:
-    """The VLANs that run on a device."""
-    return [name for name, row in links.items() if row["vlan"] is not None and row["vlan"]["parent"] == device]
-
-
 def _again(now: Now, moved: Mapping[str, str]) -> List[str]:
     """CARP's devices that lie on what is made anew, and pfsync0: they would lose it, or not take another one while they run."""
     found = [*lagg_files.lying(now.files, "carp", list(moved)), *(name for name, carp in now.carps.items() if carp.instance.device in moved)]
@@ -262,7 +218,7 @@ def _again(now: Now, moved: Mapping[str, str]) -> List[str]:
 
 def _netstart(devices: Iterable[str], files: Mapping[str, str]) -> List[str]:
     wanted = [name for name in sorted(dict.fromkeys(devices), key=_order) if name in files]
-    return ['step sh "$root"/etc/netstart %s' % _quoted(*wanted)] if wanted else []
+    return ['step sh "$root"/etc/netstart %s' % quoted(*wanted)] if wanted else []
 
 
 def _order(device: str) -> int:
@@ -272,7 +228,7 @@ def _order(device: str) -> int:
 
 
 def _restored(number: int, path: str) -> str:
-    return "restore %s%s" % (copy_of(number), _below(path))
+    return "restore %s%s" % (copy_of(number), below(path))
 
 
 def copy_of(number: int) -> str:
@@ -291,29 +247,5 @@ def of_mygate(route: Mapping[str, Any], now: Now) -> bool:
     return route["destination"] == "default" and route["gateway"] in now.gateways
 
 
-def _told(steps: Sequence[str], links: Links) -> List[str]:
-    """What the script runs, without its own words."""
-    found: List[str] = []
-    for step in steps:
-        word, _space, rest = step.partition(" ")
-        if word == "gone":
-            found += ["ifconfig %s destroy" % rest] if rest in links or rest == INTERFACE else []
-        elif word == "flush":
-            held = links[rest]["addresses"] if rest in links else []
-            addresses = [address.partition("/")[0] for address in held if not address.lower().startswith("fe80:")]
-            found += ["ifconfig %s %s %s -alias" % (rest, "inet6" if ":" in address else "inet", address) for address in addresses]
-        else:
-            found.append(rest.replace('"$root"', ""))
-    return found
-
-
 def _shown(text: Optional[str]) -> Optional[str]:
     return None if text is None else hostname.without_password(text)
-
-
-def _below(path: str) -> str:
-    return ' "$root"' + shlex.quote(path)
-
-
-def _quoted(*words: str) -> str:
-    return " ".join(shlex.quote(word) for word in words)

@@ -38,7 +38,7 @@ def apply(node: Node, params: Mapping[str, Any]) -> Dict[str, Any]:
     if params["stack"] != "auto":
         raise NodeError("stack: is %s, and pfSense keeps its devices itself; leave the option out" % params["stack"])
     guard = Guard(node)
-    result: Dict[str, Any] = {"drift": [], "validation": "not needed", "next": None, "within": None, "confirmed": [], "put_back": [], "warnings": []}
+    result = lagg_flow.nothing()
     if guard.armed():
         now = configured(bridge.read(node, PATHS))
         ended = lagg_flow.earlier(node, guard, params, lambda: trouble(guard.laggs(), _links(node, now), pfsync.running(node).device, guard.kept()), result)

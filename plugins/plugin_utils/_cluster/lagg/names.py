@@ -24,7 +24,7 @@ class Names:
     def __init__(self, model: Model, seats: Seats) -> None:
         self._model = model
         self._chosen: set[str] = set()
-        self._used = {node.host: _used(node) for node in model.nodes}
+        self._used = {node.host: used(node) for node in model.nodes}
         self._platform = PLATFORMS[model.platform(model.nodes[0])] if model.nodes else PLATFORMS["linux"]
 
     def choose(self, group: Group, stated: str | None, protocol: str, findings: Findings) -> str | None:
@@ -84,7 +84,7 @@ class Names:
         return refusal(name, rules)
 
 
-def _used(node: Node) -> set[str]:
+def used(node: Node) -> set[str]:
     """All names of devices that the node is known to have, or that its intent speaks of."""
     stated = {port.device for port in node.ports.values() if port.device is not None}
     stated |= {name for port in node.ports.values() for _path, name in port.members}

@@ -14,6 +14,7 @@ from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.lagg i
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.lagg.layout import Group, Seat, Seats, group, read_seats
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.lagg.names import Names
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.lagg.need import Need, devices, need
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.lagg.offer import Offer, offers
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.lagg.protocols import DEFAULT_PROTOCOL, PROTOCOLS
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.lagg.riders import Rider, Shift, renamed, riders, shifts
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.lagg.wanted import Wanted, merged
@@ -56,6 +57,7 @@ class LaggPlan:
         refused, warnings: in the form of the other rules.
         now, names: the device of each (host, logical interface), now and when all is done.
         vlans: by (host, LAGG), the VLANs that are on it when all is done, as (name, tag).
+        offers: what would rename devices instead, where a node's system can and names matter; also after a refusal.
     """
 
     needed: bool
@@ -67,6 +69,7 @@ class LaggPlan:
     now: Mapping[tuple[str, str], str]
     names: Mapping[tuple[str, str], str]
     vlans: Mapping[tuple[str, str], tuple[tuple[str, int], ...]]
+    offers: tuple[Offer, ...] = ()
 
     @property
     def open(self) -> tuple[Wanted, ...]:
@@ -112,17 +115,19 @@ def plan_laggs(model: Model) -> LaggPlan:
     moves = [move for node in model.ranked for lagg in wanted if node.host in lagg.members for move in _move(model, node, lagg, seats)]
     refuse.lengths(moves, wanted, findings)
     refuse.management(model, moves, wanted, seats, findings)
+    offered = offers(model, seats, [name for name in seats if judged.why.get(name) == "auto" or name in judged.missed])
     for name in judged.missed:
         findings.at().warn(f"hafirewall_cluster.laggs.{name}.required", f"{name} is {devices(seats[name])}, and shall have no LAGG; {judged.matters}",
-                           "choose auto, or accept that a failover loses its connections")
+                           f"choose auto, {'rename the devices as lagg_plan tells in its text, ' if offered else ''}"
+                           "or accept that a failover loses its connections")
     refused = tuple(dict.fromkeys(findings.errors))
     needed = bool(moves or judged.missed or (refused and judged.wanted))
     reason = _reason(judged, seats, bool(moves))
     if refused:
-        return LaggPlan(needed, reason, (), (), refused, tuple(findings.warnings), now, now, {})
+        return LaggPlan(needed, reason, (), (), refused, tuple(findings.warnings), now, now, {}, offered)
     names = {**now, **{(seat.node.host, seat.interface): _then(seat, lagg) for lagg in wanted for seat in _riding(lagg.group, seats)}}
     vlans = {(node.host, lagg.name): _vlans(model, node, lagg, seats) for node in model.nodes for lagg in wanted if node.host in lagg.members}
-    return LaggPlan(needed, reason, tuple(wanted), tuple(moves), (), tuple(findings.warnings), now, names, vlans)
+    return LaggPlan(needed, reason, tuple(wanted), tuple(moves), (), tuple(findings.warnings), now, names, vlans, offered)
 
 
 def _wanted(model: Model, seats: Seats, judged: Need, findings: Findings) -> list[Wanted]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import textwrap
 from dataclasses import dataclass
 
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.lagg.offer import as_lines
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.lagg.plan import LaggPlan, Move
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.lagg.wanted import Wanted
 
@@ -55,6 +56,7 @@ def as_text(cluster: str, plan: LaggPlan) -> str:
     parts += ["\n".join(_move(move)) for move in plan.moves]
     parts += ["\n".join([title, *(f"  {problem}" for problem in problems)])
               for title, problems in (("Refused:", plan.refused), ("Warnings:", plan.warnings)) if problems]
+    parts.append("\n".join(as_lines(plan.offers)))
     return "\n\n".join(filter(None, parts)) + "\n"
 
 

@@ -9,12 +9,10 @@ from __future__ import annotations
 from typing import Any, Callable
 
 import pytest
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import carp, lagg_flow, pfsync
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import carp, pfsync
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.freebsd.lagg_guard import Guard
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import NodeError
-from ansible_collections.hafirewall.cluster.tests.simulators.freebsd.shell_node import ShellNode
-from ansible_collections.hafirewall.cluster.tests.simulators.lagg_options import lagg, move, plain
-from freebsd_lagg_cases import (
+from ansible_collections.hafirewall.cluster.tests.simulators.freebsd.lagg_cases import (
     BLOCK,
     LONG,
     NETIF,
@@ -30,6 +28,8 @@ from freebsd_lagg_cases import (
     whole,
     with_block,
 )
+from ansible_collections.hafirewall.cluster.tests.simulators.freebsd.shell_node import ShellNode
+from ansible_collections.hafirewall.cluster.tests.simulators.lagg_options import lagg, move, plain
 
 WAN = lagg(members=["em0"])
 
@@ -164,36 +164,7 @@ def test_a_virtual_address_in_a_file_of_its_own_moves_along_and_its_password_is_
     second(node, members=["em0"])
 
 
-def test_an_active_node_is_not_touched_where_nobody_can_take_over(booted: Callable[..., ShellNode], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lagg_flow, "HAND_OVER", 1.0)
-    node = carp_pair(booted, False, 0)
-    before = everything(node)
-    for peer_ready, words in ((False, "no other node is known to be able to take over"), (True, "the other node did not take over 192.0.2.1 within 4 s")):
-        with pytest.raises(NodeError, match=words):
-            call(node, WAN, peer_ready=peer_ready, rollback_timeout=2)
-        assert everything(node) == before and clean(node)
-
-
-def test_an_active_node_hands_over_first_and_takes_its_addresses_back_when_all_is_done(booted: Callable[..., ShellNode]) -> None:
-    node = carp_pair(booted, True, 0)
-    call(node, WAN, peer_ready=True)
-    call(node, WAN, peer_ready=True, stage="wait")
-    assert node.machine.sysctl["net.inet.carp.demotion"] == "240"
-    assert node.wait_for(lambda: {item.state for item in carp.running(node)} == {"standby"}, LONG)
-    assert call(node, WAN, peer_ready=True, stage="confirm")["confirmed"] == ["lagg0"]
-    assert node.machine.sysctl["net.inet.carp.demotion"] == "0"
-
-
 # What must not be
-
-
-def test_the_path_of_the_connection_moves_with_consent_only(booted: Callable[..., ShellNode]) -> None:
-    node = booted(came_in="192.0.2.2")
-    before = everything(node)
-    with pytest.raises(NodeError, match="the connection of this run comes in by em0 and em1, which the change of lagg0 would interrupt"):
-        call(node, lagg())
-    assert everything(node) == before and clean(node)
-    assert [result["next"] for result in whole(node, lagg(consent=True))] == ["wait", "confirm", None]
 
 
 @pytest.mark.parametrize(("more", "wanted", "told"), [

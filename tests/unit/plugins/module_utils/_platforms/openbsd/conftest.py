@@ -17,25 +17,7 @@ if TYPE_CHECKING:  # this file may be read before the collection can be found
 
 @pytest.fixture
 def booted(tmp_path: Path) -> Iterator[Callable[..., ShellNode]]:
-    """Makes a node that has started with these files of /etc beside the usual ones, on which scripts run; None takes one away."""
-    from ansible_collections.hafirewall.cluster.tests.simulators.openbsd import node as nodes
-    from ansible_collections.hafirewall.cluster.tests.simulators.openbsd.shell_node import Host, ShellNode
-    from openbsd_lagg_cases import CAME_IN, FILES
-    hosts: list[Host] = []
-
-    def booted(more: dict[str, str | None] | None = None, came_in: str = "198.51.100.130") -> ShellNode:
-        machine = nodes.node(tmp_path / ("fw%d" % len(hosts))).machine
-        for name, text in {**FILES, **(more or {})}.items():
-            if text is not None:
-                machine.put("/etc/" + name, text, 0o640)
-            elif machine.path("/etc/" + name).exists():
-                machine.path("/etc/" + name).unlink()
-        machine.ssh = CAME_IN % came_in
-        hosts.append(Host(machine))
-        node = ShellNode(hosts[-1])
-        node.boot()
-        return node
-
-    yield booted
-    for host in hosts:
-        host.close()
+    """Makes a node on which scripts run."""
+    from ansible_collections.hafirewall.cluster.tests.simulators.openbsd.lagg_cases import booting
+    with booting(tmp_path) as booted:
+        yield booted

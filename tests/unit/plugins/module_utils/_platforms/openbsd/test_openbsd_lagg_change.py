@@ -10,15 +10,30 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import lagg_flow
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import NodeError
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.openbsd import ifconfig
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.openbsd.provider import OpenbsdProvider
 from ansible_collections.hafirewall.cluster.tests.simulators.lagg_options import move
+from ansible_collections.hafirewall.cluster.tests.simulators.openbsd.lagg_cases import (
+    EM0,
+    FILES,
+    GEHEIM,
+    LONG,
+    as_it_runs,
+    call,
+    carp_pair,
+    clean,
+    demotion,
+    everything,
+    lacp,
+    lagg,
+    rows,
+    second,
+    whole,
+)
 from ansible_collections.hafirewall.cluster.tests.simulators.openbsd.node import pair
 from ansible_collections.hafirewall.cluster.tests.simulators.openbsd.shell_node import Host, ShellNode
 from openbsd_cases import PASSWORD, address_options, cluster, instance, rule_options, sync_options
-from openbsd_lagg_cases import EM0, FILES, GEHEIM, LONG, as_it_runs, call, carp_pair, clean, everything, lacp, lagg, level, rows, second, whole
 
 WAN = lagg(members=["em0"])
 
@@ -116,27 +131,6 @@ def test_a_standby_moves_with_its_virtual_addresses_and_no_password_is_told(boot
     second(node, wanted)
 
 
-def test_an_active_node_is_not_touched_where_nobody_can_take_over(booted: Callable[..., ShellNode], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lagg_flow, "HAND_OVER", 1.0)
-    node = carp_pair(booted, False, 0)
-    before = everything(node)
-    for peer_ready, words in ((False, "no other node is known to be able to take over"), (True, "the other node did not take over 192.0.2.1 within 4 s")):
-        with pytest.raises(NodeError, match=words):
-            call(node, WAN, peer_ready=peer_ready)
-        assert everything(node) == before and clean(node)
-
-
-def test_an_active_node_hands_over_first_and_takes_its_addresses_back_when_all_is_done(booted: Callable[..., ShellNode]) -> None:
-    node = carp_pair(booted, True, 0)
-    call(node, WAN, peer_ready=True)
-    call(node, WAN, peer_ready=True, stage="wait")
-    assert level(node) == 128
-    assert node.wait_for(lambda: {item.state for item in ifconfig.running(node)} == {"standby"}, LONG)
-    assert call(node, WAN, peer_ready=True, stage="confirm")["confirmed"] == ["trunk0"]
-    assert level(node) == 0
-    assert node.wait_for(lambda: {item.state for item in ifconfig.running(node)} == {"active"}, LONG)
-
-
 def test_a_node_of_a_cluster_is_as_its_other_capabilities_want_it_afterwards(tmp_path: Path) -> None:
     """Rules, virtual addresses and pfsync0 follow, in the very words in which this collection writes them."""
     first, second_one = pair(tmp_path)
@@ -149,7 +143,7 @@ def test_a_node_of_a_cluster_is_as_its_other_capabilities_want_it_afterwards(tmp
                   for number in range(3)]
         done = whole(node, *wanted)
         assert done[-1]["confirmed"] == ["trunk0", "trunk1", "trunk2"]
-        assert node.wait_for(lambda: level(node) == 0 and {one.state for one in ifconfig.running(node)} == {"standby"}, LONG)
+        assert node.wait_for(lambda: demotion(node) == 0 and {one.state for one in ifconfig.running(node)} == {"standby"}, LONG)
         addresses = [instance("lan_10_ipv4", "trunk0", 10, 100, "192.0.2.1/24"), instance("wan_20_ipv4", "trunk2", 20, 100, "203.0.113.1/24")]
         provider, ran = OpenbsdProvider(node.again()), len(node.machine.commands)
         vrrp = [dict(row, interface=row["interface"].replace("em", "trunk")) for row in rule_options(1)["vrrp"]]
@@ -162,15 +156,6 @@ def test_a_node_of_a_cluster_is_as_its_other_capabilities_want_it_afterwards(tmp
 
 
 # What must not be
-
-
-def test_the_path_of_the_connection_moves_with_consent_only(booted: Callable[..., ShellNode]) -> None:
-    node = booted(came_in="192.0.2.2")
-    before = everything(node)
-    with pytest.raises(NodeError, match="the connection of this run comes in by em0 and em1, which the change of trunk0 would interrupt"):
-        call(node, lagg())
-    assert everything(node) == before and clean(node)
-    assert [result["next"] for result in whole(node, lagg(consent=True))] == ["wait", "confirm", None]
 
 
 @pytest.mark.parametrize(("more", "wanted", "told"), [

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 import subprocess
+from pathlib import Path
 from typing import Any, Callable, Iterator
 
 import pytest
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import carp, devices, lagg_flow, pfsync
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.lagg_script import AT_BOOT, FOLDER
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.lagg_script import AT_BOOT, FOLDER, RUNNING
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import NodeError
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.lagg_guard import Guard
 from ansible_collections.hafirewall.cluster.tests.simulators.lagg_options import lagg, move, plain
@@ -412,6 +413,21 @@ def test_a_second_run_at_the_same_moment_does_not_touch_the_first_ones_way_back(
     with pytest.raises(NodeError, match="another run is changing LAGGs of this node"):
         call(second, lagg())
     assert [call(node, lagg(), stage=stage)["next"] for stage in ("wait", "confirm")] == ["confirm", None]
+
+
+def test_a_change_stays_when_its_script_has_ended_so_that_it_meets_no_file_of_the_next_one(booted: Callable[..., PfsenseNode]) -> None:
+    node = booted()
+    assert [call(node, lagg(), stage=stage)["next"] for stage in ("begin", "wait")] == ["wait", "confirm"]
+    guard, script = Guard(node), str(node.read_text(RUNNING)).strip()
+    assert guard.watched() and Path("/proc/%s/cwd" % script).exists()
+    assert call(node, lagg(), stage="confirm")["confirmed"] == ["lagg0"]
+    assert not Path("/proc/%s/cwd" % script).exists() and node.read_text(RUNNING) is None
+    # The one that a start of the machine begins, too.
+    assert [call(node, lagg(moves=[], members=["em0"]), stage=stage)["next"] for stage in ("begin", "wait")] == ["wait", "confirm"]
+    [process] = node.boot()
+    assert node.wait_for(guard.watched, 30) and str(node.read_text(RUNNING)).strip() == str(process.pid)
+    assert call(node, lagg(moves=[], members=["em0"]), stage="confirm")["confirmed"] == ["lagg0"]
+    assert node.read_text(RUNNING) is None and process.wait(60) == 0
 
 
 def test_a_confirmation_that_comes_too_late_is_none(booted: Callable[..., PfsenseNode]) -> None:

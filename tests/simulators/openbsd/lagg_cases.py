@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Callable, Iterator
 
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import devices
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.lagg_script import FOLDER
@@ -14,9 +16,10 @@ from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.open
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.openbsd import lagg as capability
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.openbsd.lagg_guard import Guard
 from ansible_collections.hafirewall.cluster.tests.simulators import lagg_options
+from ansible_collections.hafirewall.cluster.tests.simulators.bsd.lagg_calls import LONG, NOTHING, Calls, fresh, hosting
 from ansible_collections.hafirewall.cluster.tests.simulators.lagg_options import move
 from ansible_collections.hafirewall.cluster.tests.simulators.openbsd import node as nodes
-from ansible_collections.hafirewall.cluster.tests.simulators.openbsd.shell_node import ShellNode
+from ansible_collections.hafirewall.cluster.tests.simulators.openbsd.shell_node import Host, ShellNode
 
 # em0 is the LAN with VLAN 10, em1 Sync, em2 the WAN; em3 is free. One comes in by em1.
 EM0 = """# the LAN
@@ -34,10 +37,43 @@ pass in on $lan proto tcp to (em0) port 22
 pass on em1 proto pfsync
 pass out on em2 from em0:network
 """}
-CAME_IN = "198.51.100.131 50000 %s 22"
-LONG = 10000  # seconds of the machine, fifty of which are one here
-NOTHING: dict[str, Any] = {"drift": [], "validation": "not needed", "next": None, "within": None, "confirmed": [], "put_back": [], "warnings": []}
+HOOK = "/etc/rc.local"
+DEMOTION = 128
+PROGRAMS = ("ifconfig", "sh", "pfctl")  # of the way back
 GEHEIM = "geheim"
+
+calls = Calls(capability)
+call, whole, count = calls.call, calls.whole, calls.count
+
+
+@contextmanager
+def booting(folder: Path) -> Iterator[Callable[..., ShellNode]]:
+    """Makes nodes that have started with these files of /etc beside the usual ones, on which scripts run; None takes one away."""
+    with hosting(Host, ShellNode) as start:
+        def booted(more: dict[str, str | None] | None = None, came_in: str = "198.51.100.130") -> ShellNode:
+            machine = nodes.node(fresh(folder)).machine
+            for name, text in {**FILES, **(more or {})}.items():
+                if text is not None:
+                    machine.put("/etc/" + name, text, 0o640)
+                elif machine.path("/etc/" + name).exists():
+                    machine.path("/etc/" + name).unlink()
+            return start(machine, came_in)
+        yield booted
+
+
+def filtering(booted: Callable[..., ShellNode]) -> ShellNode:
+    """A node on which pf runs, as it does unless somebody has turned it off."""
+    return booted()
+
+
+def hooked(node: ShellNode) -> bool:
+    """Whether the script is started at boot."""
+    return node.read_text(HOOK) is not None
+
+
+def lose_member(node: ShellNode) -> None:
+    """The LAGG is not as wanted any more."""
+    node.query(["ifconfig", "trunk0", "-trunkport", "em3"])
 
 
 def lagg(**changes: Any) -> dict[str, Any]:
@@ -50,20 +86,6 @@ def lagg(**changes: Any) -> dict[str, Any]:
 def lacp(**changes: Any) -> dict[str, Any]:
     """The same onto aggr0."""
     return lagg(**dict({"name": "aggr0", "protocol": "lacp", "primary": None}, **changes))
-
-
-def call(node: ShellNode, *laggs: dict[str, Any], stage: str = "begin", **changes: Any) -> dict[str, Any]:
-    """One call of the module, with time enough for a machine that has much to do."""
-    return capability.apply(node, dict({"laggs": list(laggs), "stack": "auto", "rollback_timeout": 3000, "peer_ready": False, "stage": stage}, **changes))
-
-
-def whole(node: ShellNode, *laggs: dict[str, Any], **changes: Any) -> list[dict[str, Any]]:
-    """All calls of a run; commands and diffs of all of them are in the node's own account."""
-    results = [call(node, *laggs, **changes)]
-    while results[-1]["next"]:
-        results.append(call(node, *laggs, stage=results[-1]["next"], **changes))
-    node.host.rest()
-    return results
 
 
 def rows(node: ShellNode) -> dict[str, dict[str, Any]]:
@@ -91,22 +113,29 @@ def files(node: ShellNode) -> dict[str, str]:
 
 
 def everything(node: ShellNode) -> tuple[Any, ...]:
-    return files(node), as_it_runs(node), level(node)
+    return files(node), as_it_runs(node), demotion(node)
 
 
-def level(node: ShellNode) -> int:
+as_set_up = everything
+
+
+def go_the_long_way_back(_node: ShellNode) -> None:
+    """There is one only."""
+
+
+def demotion(node: ShellNode) -> int:
     """How much CARP is demoted."""
     return int(node.machine.interfaces.demoted["carp"])
 
 
 def clean(node: ShellNode) -> bool:
     folder = node.root / FOLDER[1:]
-    return not Guard(node).armed() and node.read_text("/etc/rc.local") is None and not (folder.exists() and list(folder.iterdir()))
+    return not Guard(node).armed() and node.read_text(HOOK) is None and not (folder.exists() and list(folder.iterdir()))
 
 
 def second(node: ShellNode, *laggs: dict[str, Any]) -> None:
     """A run that finds nothing to do, with and without the moves that there were."""
-    for wanted in (list(laggs), [dict(one, moves=[]) for one in laggs]):
+    for wanted in (list(laggs) or [lagg()], [dict(one, moves=[]) for one in laggs or [lagg()]]):
         again, before, ran = node.again(), everything(node), len(node.machine.commands)
         assert call(again, *wanted) == NOTHING
         assert (again.commands, again.diffs, node.machine.changes(ran), everything(node)) == ([], [], [], before)

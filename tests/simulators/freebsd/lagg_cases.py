@@ -6,14 +6,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Callable, Iterator
 
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import carp, devices, pfsync
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.lagg_script import AT_BOOT, FOLDER
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.freebsd import lagg as capability
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.freebsd.lagg_guard import Guard
+from ansible_collections.hafirewall.cluster.tests.simulators.bsd.lagg_calls import LONG, NOTHING, Calls, fresh, hosting
 from ansible_collections.hafirewall.cluster.tests.simulators.freebsd import node as nodes
-from ansible_collections.hafirewall.cluster.tests.simulators.freebsd.shell_node import ShellNode
+from ansible_collections.hafirewall.cluster.tests.simulators.freebsd.shell_node import Host, ShellNode
 from ansible_collections.hafirewall.cluster.tests.simulators.lagg_options import lagg
 
 # em0 is the LAN with VLAN 10, em1 Sync, em2 the WAN; em3 is free. One comes in by em1.
@@ -38,23 +41,45 @@ pass in on $lan proto tcp to (em0) port 22
 pass on em1 proto pfsync
 pass out on em2 from em0:network
 """
-CAME_IN = "198.51.100.131 50000 %s 22"
-LONG = 10000  # seconds of the machine, fifty of which are one here
-NOTHING: dict[str, Any] = {"drift": [], "validation": "not needed", "next": None, "within": None, "confirmed": [], "put_back": [], "warnings": []}
+HOOK = AT_BOOT
+DEMOTION = 240
+PROGRAMS = ("sysrc", "ifconfig", "service", "pfctl")  # of the long way back
+
+calls = Calls(capability)
+call, whole, count = calls.call, calls.whole, calls.count
 
 
-def call(node: ShellNode, *laggs: dict[str, Any], stage: str = "begin", **changes: Any) -> dict[str, Any]:
-    """One call of the module, with time enough for a machine that has much to do."""
-    return capability.apply(node, dict({"laggs": list(laggs), "stack": "auto", "rollback_timeout": 3000, "peer_ready": False, "stage": stage}, **changes))
+@contextmanager
+def booting(folder: Path) -> Iterator[Callable[..., ShellNode]]:
+    """Makes nodes that have started with this rc.conf, and more of it."""
+    with hosting(Host, ShellNode) as start:
+        def booted(more: str = "", came_in: str = "198.51.100.130", rc_conf: str = RC_CONF, **files: str) -> ShellNode:
+            machine = nodes.node(fresh(folder)).machine
+            machine.put("/etc/rc.conf", rc_conf + more)
+            for name, text in files.items():
+                machine.put("/etc/" + name.replace("_", ".", 1), text)
+            return start(machine, came_in)
+        yield booted
 
 
-def whole(node: ShellNode, *laggs: dict[str, Any], **changes: Any) -> list[dict[str, Any]]:
-    """All calls of a run; commands and diffs of all of them are in the node's own account."""
-    results = [call(node, *laggs, **changes)]
-    while results[-1]["next"]:
-        results.append(call(node, *laggs, stage=results[-1]["next"], **changes))
-    node.host.rest()
-    return results
+def filtering(booted: Callable[..., ShellNode]) -> ShellNode:
+    """A node on which pf runs."""
+    return booted('pf_enable="YES"\n', pf_conf=PF_CONF)
+
+
+def hooked(node: ShellNode) -> bool:
+    """Whether the script is started at boot."""
+    return node.read_text(HOOK) is not None
+
+
+def demotion(node: ShellNode) -> int:
+    """How much CARP is demoted."""
+    return int(node.machine.sysctl["net.inet.carp.demotion"])
+
+
+def lose_member(node: ShellNode) -> None:
+    """The LAGG is not as wanted any more."""
+    node.query(["ifconfig", "lagg0", "-laggport", "em3"])
 
 
 def rows(node: ShellNode) -> dict[str, dict[str, Any]]:
@@ -76,13 +101,23 @@ def files(node: ShellNode) -> tuple[Any, ...]:
     return tuple(node.read_text("/etc/" + name) for name in ("rc.conf", "rc.conf.local", "pf.conf"))
 
 
+def as_set_up(node: ShellNode) -> tuple[Any, ...]:
+    """All of it but the order of variables, which may change places when they are set and taken back."""
+    return as_it_runs(node), capability.rc.read(node), node.read_text("/etc/pf.conf")
+
+
+def go_the_long_way_back(node: ShellNode) -> None:
+    """Somebody has changed rc.conf, so that variables are taken back one by one."""
+    node.machine.put("/etc/rc.conf", str(node.read_text("/etc/rc.conf")) + "\n")
+
+
 def everything(node: ShellNode) -> tuple[Any, ...]:
     return files(node), as_it_runs(node)
 
 
 def clean(node: ShellNode) -> bool:
     folder = node.root / FOLDER[1:]
-    return not Guard(node).armed() and node.read_text(AT_BOOT) is None and not (folder.exists() and list(folder.iterdir()))
+    return not Guard(node).armed() and node.read_text(HOOK) is None and not (folder.exists() and list(folder.iterdir()))
 
 
 def second(node: ShellNode, **changes: Any) -> None:
