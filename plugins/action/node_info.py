@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from typing import Any
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
@@ -29,7 +30,8 @@ class ActionModule(ActionBase):
         """The module's result, unless it fails on an old pfSense; that is asked for only after a failure, so a node with Python costs nothing more."""
         super().run(tmp, task_vars)
         _validation, options = self.validate_argument_spec({
-            "raw": {"type": "str", "choices": CHOICES, "default": "auto"}, "sample": {"type": "bool", "default": False}, "platform": {"type": "str"},
+            "raw": {"type": "str", "choices": CHOICES, "default": "auto"}, "sample": {"type": "bool", "default": False},
+            "readiness": {"type": "bool", "default": False}, "snapshot": {"type": "bool", "default": False}, "platform": {"type": "str"},
             "sync_interface": {"type": "str"}, "sync_network": {"type": "str"}})
         if options["raw"] == "always":
             return self._read(options, old_only=False)
@@ -37,7 +39,9 @@ class ActionModule(ActionBase):
         result: dict[str, Any] = {"failed": True}
         try:
             # A copy: Ansible adds options of its own to what it is given, and a task that is tried again would be refused with them.
+            asked = time.time()
             result = self._execute_module(module_name="hafirewall.cluster.node_info", module_args=dict(self._task.args), task_vars=task_vars)
+            _note_times(result, asked, time.time())
         except AnsibleConnectionFailure:
             raise
         except AnsibleError as raised:  # the interpreter cannot be found, or the module not be brought there
@@ -59,9 +63,17 @@ class ActionModule(ActionBase):
             release = release_of(node)
             if old_only and release.driven:
                 raise NodeError(f"{release} is read by the module")
-            return dict(collect(node, release, options["sample"]), changed=False, commands=[])
+            return dict(collect(node, release, options["sample"], options["readiness"]), changed=False, commands=[])
         except NodeError as error:
             return {"failed": True, "changed": False, "commands": [], "msg": str(error)}
+
+
+def _note_times(result: dict[str, Any], asked: float, answered: float) -> None:
+    """When the node was asked and has answered, by the controller's clock, beside the node's own time: only so clocks of several nodes can be compared."""
+    for evidence in (result.get("evidence"), result.get("ansible_facts", {}).get("hafirewall_evidence")):
+        clock = ((evidence or {}).get("readiness") or {}).get("clock")
+        if clock is not None:
+            clock.update(asked=round(asked, 3), answered=round(answered, 3))
 
 
 def _readable(text: str) -> str:

@@ -15,11 +15,13 @@ from typing import Any
 import yaml
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
-from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.report import as_html, as_json, as_junit
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.report import as_html, as_json, as_junit, as_markdown
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._files import write_whole
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._inventory import evidence_of
 
 FORMATS = {"json": as_json, "xml": as_junit, "html": as_html}
+# For a change ticket, where upgrades were judged.
+_TICKET = {"md": as_markdown}
 COLLECTION = Path(__file__).resolve().parents[2]
 
 
@@ -40,6 +42,7 @@ class ActionModule(ActionBase):
             "checks": {"type": "list", "elements": "dict", "default": []},
             "drills": {"type": "list", "elements": "dict", "default": []},
             "clusters": {"type": "list", "elements": "dict", "default": []},
+            "upgrades": {"type": "list", "elements": "dict", "default": []},
         })
         hostvars = (task_vars or {}).get("hostvars", {})
         report = {
@@ -49,10 +52,12 @@ class ActionModule(ActionBase):
             "clusters": [found for place, cluster in enumerate(options["clusters"]) for found in _clusters(place, cluster, hostvars)],
             "checks": options["checks"],
             "drills": options["drills"],
+            "upgrades": options["upgrades"],
         }
+        formats = {**FORMATS, **(_TICKET if options["upgrades"] else {})}
         directory = Path(options["directory"]).absolute()
-        paths = {name: directory / f"report.{name}" for name in FORMATS}
-        texts = {paths[name]: render(report) for name, render in FORMATS.items()}
+        paths = {name: directory / f"report.{name}" for name in formats}
+        texts = {paths[name]: render(report) for name, render in formats.items()}
         if not self._task.check_mode:
             try:
                 write_whole(directory, texts)

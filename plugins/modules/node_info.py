@@ -41,11 +41,23 @@ options:
     type: str
   sample:
     description:
-      - Listen on the Sync network for about a second, and measure the traffic of all interfaces meanwhile.
+      - Listen on the Sync network for about a second, count who sends states there, and measure the traffic of all interfaces meanwhile.
       - Sends ARP requests for every address of O(sync_network) when that is IPv4 and has at most 256 addresses,
         and an ICMPv6 echo request to all nodes of the link from each IPv6 address that the node has there.
       - On pfSense, FreeBSD and OpenBSD a datagram to port 9 of each address makes the kernel send the ARP requests, and its tables of neighbours are read.
-        They remember who was there within the last 20 minutes.
+        They remember who was there within the last 20 minutes. To listen, the system's C(tcpdump) is run for about two seconds.
+    type: bool
+    default: false
+  readiness:
+    description:
+      - Read what matters before an upgrade too, RV(evidence.readiness).
+      - Nothing is fetched and no catalogue is renewed. What the node would install is told by the catalogues that it has.
+    type: bool
+    default: false
+  snapshot:
+    description:
+      - Read also what is of use only when two moments are compared, the routes, neighbours, services, and digests of the files of the configuration.
+      - M(hafirewall.cluster.snapshot) does so by itself.
     type: bool
     default: false
   raw:
@@ -62,6 +74,7 @@ options:
     default: auto
 seealso:
   - module: hafirewall.cluster.check
+  - module: hafirewall.cluster.sync_watch
 """
 
 EXAMPLES = r"""
@@ -78,6 +91,10 @@ EXAMPLES = r"""
     sync_interface: sync0
     sync_network: 198.51.100.128/28
     sample: true
+
+- name: Read what matters before an upgrade too
+  hafirewall.cluster.node_info:
+    readiness: true
 
 - name: Read a pfSense that is older than CE 2.6, or whose Python cannot be used
   hafirewall.cluster.node_info:
@@ -202,6 +219,86 @@ evidence:
         - V(none) without O(sample=true).
       type: dict
       sample: {seconds: 1.0, interfaces: {sync0: {rx_bytes: 1200, tx_bytes: 1200}}}
+    watch:
+      description:
+        - Who sent messages of a sync engine meanwhile - the C(interface), for how many C(seconds), how many C(packets), whether there may have been more
+          (C(truncated)), and the C(senders) as RV(hafirewall.cluster.sync_watch#module:senders) has them, without C(member).
+        - V(none) without O(sample=true).
+      type: dict
+      sample: {interface: sync0, seconds: 1.0, packets: 0, truncated: false, senders: []}
+    readiness:
+      description:
+        - What matters before an upgrade. A key that could not be read is V(none), and RV(evidence.errors) has its reason under C(readiness.KEY).
+        - V(none) without O(readiness=true), and where the node was read by its shell.
+      type: dict
+      contains:
+        disk:
+          description: File systems that an upgrade writes to, with C(mount), and C(free) and C(total) in bytes.
+          type: list
+          elements: dict
+          sample: [{mount: /, free: 3221225472, total: 10737418240}]
+        clock:
+          description:
+            - The node's time when all this was read (C(at), in seconds since 1970), and how many seconds that took (C(took)).
+            - Whether a time service keeps the clock (C(synchronised), V(none) where that is not told), by how many seconds it says that the clock is off
+              (C(offset), V(none) where it does not say), and which one (C(source)).
+            - Also when the controller asked and when it was answered, by the controller's clock (C(asked), C(answered)).
+          type: dict
+          sample: {at: 1795000000.5, took: 0.8, synchronised: true, offset: -0.0012, source: chrony, asked: 1795000000.1, answered: 1795000001.3}
+        busy:
+          description: Upgrades and package managers that run, C(what) and C(pid) each.
+          type: list
+          elements: dict
+          sample: [{what: apt-get, pid: 4711}]
+        pending:
+          description: Whether what was installed waits for a C(reboot), V(none) where that is not told, and which C(stage) an upgrade waits for.
+          type: dict
+          sample: {reboot: false, stage: null}
+        unapplied:
+          description: What was changed and is not in force. On pfSense the parts of the configuration, on Linux units, on FreeBSD and OpenBSD files to merge.
+          type: list
+          elements: str
+          sample: [filter]
+        certificates:
+          description:
+            - On pfSense the certificate of the web interface and those of its authorities, with C(name) and when each C(expires), in seconds since 1970.
+            - Empty on other platforms, which send no configuration from node to node.
+          type: list
+          elements: dict
+          sample: [{name: "webConfigurator default (web interface)", expires: 1829000000}]
+        jobs:
+          description:
+            - Scheduled jobs, by the file and line or the timer (C(name)), when each runs C(next), in seconds since 1970, V(none) where that is not known,
+              and C(what) it runs.
+            - Of a command only programs and well-known words are told, for the rest may be a secret. Jobs of each boot are left out.
+          type: list
+          elements: dict
+          sample: [{name: apt-daily-upgrade.timer, next: 1795031000, what: apt-daily-upgrade.service}]
+        packages:
+          description: All installed packages with their versions, on OpenBSD the patches of the system too.
+          type: dict
+          sample: {keepalived: "1:2.2.7-1+b2"}
+        candidate:
+          description:
+            - What an upgrade would bring by the catalogues on the node, the C(release) and the C(packages) with their new versions.
+            - FreeBSD and OpenBSD do not tell a release without asking a mirror, so there it is V(none). The packages of OpenBSD are not told either.
+          type: dict
+          sample: {release: "12.15", packages: {unzip: "6.0-28+deb12u1"}}
+        way_back:
+          description:
+            - Boot environments beside the one that runs, or snapshots of the system's file system, with their C(kind) (V(none) where the node can have
+              neither), whether one is C(available), their C(names), and when the C(newest) was made, in seconds since 1970, V(none) where that is not told.
+          type: dict
+          sample: {kind: boot environment, available: true, names: [before], newest: 1794990000}
+    snapshot:
+      description:
+        - C(routes) by family, C(count) and C(rows) (C(destination), C(gateway), C(device)); of more than 2000 routes only their number.
+        - C(neighbours), C(address), C(mac) and C(device) each.
+        - C(services) that run. On FreeBSD and pfSense these are the ports at which a program listens.
+        - C(files), the SHA-256 of each file that the node is configured by, or on pfSense of each section of its configuration. Lines and elements that
+          may hold a secret are left out of it, so that none can be guessed from it.
+        - Not there without O(snapshot=true), and not where the node was read by its shell.
+      type: dict
     errors:
       description: What could not be read (C(area)) and the C(reason).
       type: list
@@ -219,6 +316,8 @@ ARGUMENTS = {
     "sync_interface": {"type": "str"},
     "sync_network": {"type": "str"},
     "sample": {"type": "bool", "default": False},
+    "readiness": {"type": "bool", "default": False},
+    "snapshot": {"type": "bool", "default": False},
     # Read by the action plugin, which runs this module or does without.
     "raw": {"type": "str", "choices": ["auto", "always", "never"], "default": "auto"},
 }

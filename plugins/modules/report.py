@@ -12,6 +12,7 @@ version_added: 0.1.0
 description:
   - Writes three files on the controller - C(report.json) for machines, C(report.xml) for a CI (JUnit), and C(report.html) for people,
     one page with pictures that needs no network and no script.
+  - With O(upgrades) also C(report.md), Markdown for a change ticket.
   - The files are written completely before they replace older ones.
   - A report is a result and no state of a node, and its time makes it another one each time. The task is therefore never changed,
     so that the changes of a play are those of its nodes.
@@ -62,8 +63,17 @@ options:
     type: list
     elements: dict
     default: []
+  upgrades:
+    description:
+      - Results of M(hafirewall.cluster.upgrade_check) (RV(hafirewall.cluster.upgrade_check#module:upgrade)), one for each cluster.
+      - The verdict is then that of the upgrades, the page shows the stages of each, and C(report.json) has them under C(upgrades), with the worst
+        C(outcome), and of a single one its C(stages), C(steps) and C(reasons).
+    type: list
+    elements: dict
+    default: []
 seealso:
   - module: hafirewall.cluster.check
+  - module: hafirewall.cluster.upgrade_check
   - module: hafirewall.cluster.node_info
   - module: hafirewall.cluster.plan
 """
@@ -104,6 +114,11 @@ xml_path:
   returned: success
   type: str
   sample: /srv/build/verify/report.xml
+md_path:
+  description: Where the report for a change ticket is, or would be in check mode.
+  returned: success, with O(upgrades)
+  type: str
+  sample: /srv/build/upgrade_check/report.md
 written:
   description: Whether the files were written; false in check mode.
   returned: success

@@ -12,18 +12,26 @@ from pathlib import Path
 from typing import Mapping
 
 
-def write_whole(directory: Path, texts: Mapping[Path, str]) -> None:
-    """All files, each complete under another name before the first takes its place: a reader never meets half of them."""
+def write_whole(directory: Path, contents: Mapping[Path, str | bytes], mode: int = 0o666) -> None:
+    """All files, each complete under another name before the first takes its place: a reader never meets half of them.
+
+    Args:
+        directory: made when it is missing.
+        contents: by path; a text is written as UTF-8.
+        mode: permissions of new files, of which the umask takes away.
+    Raises:
+        OSError: one cannot be written; all of them are as they were then.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     waiting: dict[Path, Path] = {}
     try:
-        for path, text in texts.items():
+        for path, content in contents.items():
             waiting[path] = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-            with open(os.open(waiting[path], os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "w", encoding="utf-8") as file:
-                file.write(text)
+            with open(os.open(waiting[path], os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+                file.write(content if isinstance(content, bytes) else content.encode("utf-8"))
                 file.flush()
                 os.fsync(file.fileno())
-        for path in texts:
+        for path in contents:
             os.replace(waiting[path], path)
     finally:
         for temporary in waiting.values():

@@ -18,7 +18,7 @@ from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.member
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.plain import Opaque, plain
 
 _CLUSTER = "hafirewall_cluster"
-_EVIDENCE = "hafirewall_evidence"
+_EVIDENCE, _BACKUP = "hafirewall_evidence", "hafirewall_config_backup"
 _REMEDY = "define every variable that it uses, for this host too"
 
 
@@ -60,12 +60,16 @@ class NameCache:
 
 
 def evidence_of(hostvars: Any, host: str) -> Any:
-    """What node_info has found on a host in this run; None when nobody has read it. Facts are data: templates within are not evaluated."""
+    """What node_info has found on a host in this run; None when nobody has read it. Facts are data: templates within are not evaluated.
+
+    What config_backup has told of the host's backup is in it as ``backup``.
+    """
     if host not in hostvars:
         return None
     variables = hostvars.raw_get(host)
     facts = variables.get("ansible_facts")
-    return plain(facts[_EVIDENCE] if isinstance(facts, Mapping) and _EVIDENCE in facts else variables.get(_EVIDENCE))
+    found, backup = (plain(facts[name] if isinstance(facts, Mapping) and name in facts else variables.get(name)) for name in (_EVIDENCE, _BACKUP))
+    return {"backup": backup, **found} if isinstance(found, dict) and backup is not None else found
 
 
 class Gathered(NamedTuple):

@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Completed, Node, NodeError
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Completed, Content, Node, NodeError
 
 UNIT_FOLDER = "/etc/systemd/system/"
 Handler = Callable[[List[str], Optional[str]], Completed]
@@ -136,6 +137,17 @@ class SystemdNode(Node):
     def read_text(self, path: str) -> Optional[str]:
         entry = self.files.get(path)
         return self.kernel(path) if entry is None else entry.text
+
+    def read_file(self, path: str, most: int) -> Optional[Content]:
+        entry = self.files.get(path)
+        if entry is not None and len(entry.text) > most:
+            raise NodeError("%s is too large: it has more than the %d bytes that there is room for" % (path, most))
+        return None if entry is None else Content(entry.text.encode("utf-8", "surrogateescape"), entry.mode, 0)
+
+    def find_files(self, pattern: str) -> List[str]:
+        words = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+        expression = re.compile("".join(words.get(part, re.escape(part)) for part in re.split(r"(\*\*/|\*\*|\*|\?)", pattern)))
+        return sorted(path for path in self.files if expression.fullmatch(path))
 
     def wait_for(self, condition: Callable[[], bool], timeout: float, interval: float = 0.1) -> bool:
         if self.check_mode:

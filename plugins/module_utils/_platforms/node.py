@@ -12,14 +12,19 @@ and touch nothing, so that a prediction and a real run go through the same lines
 from __future__ import annotations
 
 import errno
+import glob
 import os
 import shlex
+import signal
 import subprocess
 import tempfile
+import threading
 import time
 from contextlib import contextmanager
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence
+from typing import Any, BinaryIO, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple, TypeVar, cast
 
+T = TypeVar("T")
+_START, _PATIENCE = 30.0, 5.0  # seconds that a command has to begin its work, and to end after it was told to
 _HIDDEN = "********"
 
 
@@ -37,6 +42,14 @@ class Completed(NamedTuple):
     status: int
     stdout: str
     stderr: str
+
+
+class Content(NamedTuple):
+    """A whole file: its bytes, its permission bits, and when it was last changed, in seconds since 1970."""
+
+    data: bytes
+    mode: int
+    modified: int
 
 
 class Node:
@@ -74,7 +87,7 @@ class Node:
         """
         try:
             done = subprocess.run(list(argv), input=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout, check=False,
-                                  encoding="utf-8", errors="replace", env=dict(os.environ, LC_ALL="C", PATH=_path()))
+                                  encoding="utf-8", errors="replace", env=_environment())
         except FileNotFoundError:
             raise NodeError("%s is not installed on this node" % argv[0]) from None
         except subprocess.TimeoutExpired:
@@ -84,6 +97,43 @@ class Node:
             raise NodeError("%s exited with status %d and said: %s" % (_quoted(argv), done.returncode, _without_secrets(said, argv)))
         return Completed(done.returncode, done.stdout, done.stderr)
 
+    def stream(self, argv: Sequence[str], seconds: float, take: Callable[[BinaryIO, Callable[[], None]], T]) -> Tuple[T, Completed]:
+        """Hand the output of a command that only reads over as it comes, and end the command in time. It outlives nobody: should this process be killed,
+        an alarm clock that the command was given ends it later.
+
+        Args:
+            argv: the program and its arguments; no shell is involved.
+            seconds: how long it may run from when ``take`` says so.
+            take: given the output, and what to call when the command has begun its work. When it returns, the command is ended.
+        Returns:
+            What ``take`` returned; and the exit status (negative for a signal) and standard error of the command.
+        Raises:
+            NodeError: the program is absent.
+        """
+        with tempfile.TemporaryFile() as said:
+            try:
+                process = subprocess.Popen(list(argv), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said, env=_environment(),
+                                           preexec_fn=lambda: signal.alarm(int(_START + seconds + 2 * _PATIENCE)))
+            except FileNotFoundError:
+                raise NodeError("%s is not installed on this node" % argv[0]) from None
+            clocks = [threading.Timer(_START + seconds, process.kill)]
+
+            def begin() -> None:
+                clocks.append(threading.Timer(seconds, process.terminate))
+                clocks[-1].start()
+            clocks[0].start()
+            try:
+                with process, cast(BinaryIO, process.stdout) as output:
+                    try:
+                        found = take(output, begin)
+                    finally:
+                        _end(process)
+            finally:
+                for clock in clocks:
+                    clock.cancel()
+            said.seek(0)
+            return found, Completed(process.returncode, "", said.read().decode("utf-8", "replace"))
+
     def has(self, program: str) -> bool:
         """True when the program is found where a root shell would find it."""
         return any(os.access(os.path.join(folder, program), os.X_OK) for folder in _path().split(os.pathsep))
@@ -91,6 +141,27 @@ class Node:
     def read_text(self, path: str) -> Optional[str]:
         """The text of a file with its line breaks as they are, or None when there is no such file."""
         return _text(path)
+
+    def read_file(self, path: str, most: int) -> Optional[Content]:
+        """A file as it is, or None when there is no such file.
+
+        Raises:
+            NodeError: it cannot be read, or has more than ``most`` bytes.
+        """
+        try:
+            with open(path, "rb") as handle:
+                status, data = os.fstat(handle.fileno()), handle.read(most + 1)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise NodeError("cannot read %s: %s; see to it that root runs this, and that the file can be read" % (path, error.strerror)) from error
+        if len(data) > most:
+            raise NodeError("%s is too large: it has more than the %d bytes that there is room for" % (path, most))
+        return Content(data, status.st_mode & 0o7777, int(status.st_mtime))
+
+    def find_files(self, pattern: str) -> List[str]:
+        """The paths of ordinary files, and of links to such, that a pattern names (``*``, ``?``, and ``**`` for folders at any depth), sorted."""
+        return sorted(path for path in glob.glob(pattern, recursive=True) if os.path.isfile(path))
 
     def wait_for(self, condition: Callable[[], bool], timeout: float, interval: float = 0.1) -> bool:
         """Poll until the condition holds; false when it still does not after ``timeout`` seconds. In check mode: true at once."""
@@ -190,6 +261,20 @@ class Node:
 
 def _path() -> str:
     return os.pathsep.join(["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"])
+
+
+def _environment() -> Dict[str, str]:
+    return dict(os.environ, LC_ALL="C", PATH=_path())
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """Tell a process to end, and end it if it does not."""
+    process.terminate()
+    try:
+        process.wait(_PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _quoted(argv: Sequence[str]) -> str:

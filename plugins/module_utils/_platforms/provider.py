@@ -56,3 +56,11 @@ class Provider:
     def sync_probe(self, params: Params) -> Result:
         """Create, look for, or remove marked states."""
         raise self._lacks("sync_probe")
+
+    def sync_watch(self, params: Params) -> Result:
+        """Listen on the Sync interface for who sends states; changes nothing."""
+        raise self._lacks("sync_watch")
+
+    def config_backup(self, params: Params) -> Result:
+        """All files that the node is configured by, as an archive; changes nothing."""
+        raise self._lacks("config_backup")

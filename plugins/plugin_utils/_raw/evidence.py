@@ -18,7 +18,7 @@ from ansible_collections.hafirewall.cluster.plugins.plugin_utils._raw import exc
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._raw.conversation import FILES, NOT_ASKED, Transcript
 
 RAW = "raw"
-_UNASKED = ("pass_rule", "state_rules", "management", "references", "segment", "traffic")
+_UNASKED = ("pass_rule", "state_rules", "management", "references", "segment", "traffic", "watch", "readiness")
 
 
 def release_of(node: Transcript) -> Release:
@@ -36,8 +36,9 @@ def release_of(node: Transcript) -> Release:
     return release
 
 
-def collect(node: Transcript, release: Release, sample: bool) -> dict[str, Any]:
-    """All of it, as the module node_info returns it; ``sample`` is that somebody wants to know who is on the Sync segment, which cannot be told."""
+def collect(node: Transcript, release: Release, sample: bool, readiness: bool = False) -> dict[str, Any]:
+    """All of it, as the module node_info returns it; ``sample`` is that somebody wants to know who is on the Sync segment, and ``readiness`` whether the node
+    is fit for an upgrade, which both cannot be told."""
     areas = Areas()
     kernel = areas.read("kernel", lambda: sysctl.parse(node.query(["sysctl", *info.KERNEL], ok=None).stdout)) or {}
     reading = areas.read("config", lambda: excerpt.reading(node.query(["config"], ok=None).stdout, release))
@@ -53,7 +54,8 @@ def collect(node: Transcript, release: Release, sample: bool) -> dict[str, Any]:
     evidence["engine"] = areas.observe("engine", lambda: engine.observe(node, release, links, reading, own, _counters))
     evidence["interfaces"] = None if found is None else areas.read("interfaces", lambda: devices.rows(links, devices.counters(node), assigned))
     evidence.update(dict.fromkeys(_UNASKED))
-    unasked = _UNASKED if sample else _UNASKED[:-2]
+    unwanted = (() if sample else ("segment", "traffic", "watch")) + (() if readiness else ("readiness",))
+    unasked = [area for area in _UNASKED if area not in unwanted]
     evidence["errors"] = areas.errors + [{"area": area, "reason": NOT_ASKED} for area in unasked] + _silent(evidence)
     return result(evidence)
 

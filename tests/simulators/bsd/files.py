@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Callable, Iterator, Optional
+from typing import Callable, Iterator, List, Optional
 
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Content, Node
 
 
 class RootedNode(Node):
@@ -26,6 +26,12 @@ class RootedNode(Node):
 
     def read_text(self, path: str) -> Optional[str]:
         return super().read_text(self._below(path))
+
+    def read_file(self, path: str, most: int) -> Optional[Content]:
+        return super().read_file(self._below(path), most)
+
+    def find_files(self, pattern: str) -> List[str]:
+        return [path[len(str(self.root)):] for path in super().find_files(self._below(pattern))]
 
     def write_text(self, path: str, text: str, mode: Optional[int] = 0o644, shown: bool = True, redact: Callable[[str], str] = str) -> bool:
         with self._told_as(path):

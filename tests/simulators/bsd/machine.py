@@ -13,6 +13,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Completed
 from ansible_collections.hafirewall.cluster.tests.simulators.bsd.interfaces import Interface
 from ansible_collections.hafirewall.cluster.tests.simulators.bsd.network import Cabling, Network, Packet
+from ansible_collections.hafirewall.cluster.tests.simulators.bsd.upkeep import Upkeep
 
 KERNEL_SECONDS = 20.0  # from a shutdown until rc runs
 
@@ -33,7 +34,9 @@ class Machine:
         answers: by first words of a command, what it says in place of what this machine would say: faults, and answers of programs that are not modelled.
         before_command: called with the words of each command before it runs; what it raises ends the run there.
         ssh: SSH_CONNECTION of the process that runs the commands; None for none.
+        upkeep: its disks, processes, packages and the like.
         neighbours: on its segments, that are no machines: by port, addresses with their hardware addresses.
+        overheard: frames that those send, by port, which pass whenever somebody listens there.
     """
 
     interfaces: Any
@@ -50,10 +53,12 @@ class Machine:
         self.alive = True
         self.booted = self.clock.now
         self.dmesg: List[str] = []
+        self.upkeep = Upkeep()
         self.commands: List[str] = []
         self.answers: List[Tuple[Tuple[str, ...], Completed]] = []
         self.before_command: Callable[[List[str]], None] = lambda argv: None
         self.neighbours: Dict[str, Dict[str, str]] = {}
+        self.overheard: Dict[str, List[bytes]] = {}
         self.ssh: Optional[str] = "198.51.100.100 50022 198.51.100.%d 22" % (2 + number)
         self.sysctl: Dict[str, str] = {}
         self.ports: List[Interface] = []

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, List, NamedTuple, Optional, Protocol, Tuple
+from typing import TYPE_CHECKING, Any, Callable, List, NamedTuple, Optional, Protocol, Tuple
 
 from ansible_collections.hafirewall.cluster.tests.simulators.bsd.interfaces import Interfaces
 
@@ -46,11 +46,13 @@ class Network:
 
     Attributes:
         machines: in the order in which they were connected.
+        ears: who listens on a machine's device, and what is told of each packet there: when, the sender's hardware address, and the packet.
     """
 
     def __init__(self, clock: "VirtualClock") -> None:
         self.clock = clock
         self.machines: List[Host] = []
+        self.ears: List[Tuple[Host, str, Callable[[float, str, Packet], None]]] = []
 
     def neighbours(self, machine: Host, device: str) -> List[Tuple[Host, str]]:
         """The machines, each with its interface, that hear what this one sends on a device."""
@@ -63,7 +65,11 @@ class Network:
         interface = machine.interfaces[device]
         interface.sent[0] += 1
         interface.sent[1] += packet.size
-        for other, name in self.neighbours(machine, device):
+        reached = self.neighbours(machine, device)
+        for listener, place, tell in self.ears:
+            if (listener, place) == (machine, device) or (listener, place) in reached:
+                tell(self.clock.now, str(machine.interfaces.mac(device)), packet)
+        for other, name in reached:
             taken = other.interfaces[name].received
             taken[0] += 1
             taken[1] += packet.size

@@ -6,14 +6,17 @@
 
 from __future__ import annotations
 
+import io
 import shlex
-from typing import Any, Callable, Optional, Sequence, TypeVar
+from typing import Any, BinaryIO, Callable, Optional, Sequence, Tuple, TypeVar
 
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Completed, NodeError
+from ansible_collections.hafirewall.cluster.tests.simulators.bsd import tcpdump
 from ansible_collections.hafirewall.cluster.tests.simulators.bsd.files import RootedNode
 from ansible_collections.hafirewall.cluster.tests.simulators.bsd.machine import Machine
 
 Self = TypeVar("Self", bound="MachineNode")
+T = TypeVar("T")
 
 
 class MachineNode(RootedNode):
@@ -42,6 +45,12 @@ class MachineNode(RootedNode):
             said = (done.stderr.strip() or done.stdout.strip() or "nothing")[-2000:]
             raise NodeError("%s exited with status %d and said: %s" % (shlex.join(argv), done.status, said))
         return done
+
+    def stream(self, argv: Sequence[str], seconds: float, take: Callable[[BinaryIO, Callable[[], None]], T]) -> Tuple[T, Completed]:
+        """tcpdump: what it says at its start, and then what it writes while the machine's time passes."""
+        done = self.query(argv, ok=None)
+        capture = b"" if done.status else tcpdump.capture(self.machine, list(argv), seconds)
+        return take(io.BytesIO(capture), lambda: None), done
 
     def has(self, program: str) -> bool:
         return self.machine.has_program(program)

@@ -24,7 +24,7 @@ RETRY_SECONDS, MAX_TRIES = 5.0, 12
 MAX_DELAY = 1.0  # seconds that an update waits at most
 STORM_PACKETS = 13000  # in about 2 s
 _START, _HEADER = 40 + 20 + 4, 4  # what is in each packet, and before each kind of message
-_SIZES = {"CLR": 20, "INS_1301": 242, "IACK": 12, "UPD_1301": 242, "UPD_C": 84, "UREQ": 12, "DEL": 242, "DEL_C": 12, "BUS": 12, "INS_1400": 277,
+SIZES = {"CLR": 20, "INS_1301": 242, "IACK": 12, "UPD_1301": 242, "UPD_C": 84, "UREQ": 12, "DEL": 242, "DEL_C": 12, "BUS": 12, "INS_1400": 277,
           "UPD_1400": 277, "INS_1500": 360, "UPD_1500": 360, "INS_1264": 264, "UPD_1264": 264}  # 1264: OpenBSD's only one, which has no number
 ORDER = ("INS_1301", "INS_1400", "INS_1500", "INS_1264", "IACK", "UPD_1301", "UPD_1400", "UPD_1500", "UPD_1264", "UPD_C", "DEL_C", "UREQ", "CLR", "BUS")
 
@@ -222,10 +222,10 @@ class Pfsync:
         parts: List[List[Message]] = []
         length, kind = 0, ""
         for message in waiting:
-            size = _SIZES[message.kind] + (_HEADER if message.kind != kind else 0)
+            size = SIZES[message.kind] + (_HEADER if message.kind != kind else 0)
             if not parts or length + size > self.mtu:
                 parts.append([])
-                length, size = _START, _SIZES[message.kind] + _HEADER
+                length, size = _START, SIZES[message.kind] + _HEADER
             parts[-1].append(message)
             length, kind = length + size, message.kind
         return parts
@@ -240,7 +240,7 @@ class Pfsync:
             counters.sent[message.kind] = counters.sent.get(message.kind, 0) + 1
         counters.sent["EOF"] = counters.sent.get("EOF", 0) + 1
         frozen = tuple(message._replace(state=replace(message.state)) if message.state is not None else message for message in messages)
-        size = _START + sum(_SIZES[message.kind] for message in messages) + _HEADER * len({message.kind for message in messages}) - 20
+        size = _START + sum(SIZES[message.kind] for message in messages) + _HEADER * len({message.kind for message in messages}) - 20
         source = self.machine.interfaces[self.syncdev].address_of(6 if ":" in self.peer else 4) or "0.0.0.0"
         body = Frame(self.wire_version, self.machine.pf.checksum, frozen)
         if self.machine.send(self.syncdev, Packet("pfsync", source, self.peer, size, body)):
@@ -380,7 +380,7 @@ class Pfsync:
             return
         if word == "START":
             self._debug("pfsync: received bulk update start")
-            per_packet = max(1, (self.mtu - _START) // _SIZES["UPD_%d" % self.formats[-1]])
+            per_packet = max(1, (self.mtu - _START) // SIZES["UPD_%d" % self.formats[-1]])
             self._bulk_timer.stop()
             self._bulk_timer = self.clock.after(4.0 + self.machine.pf.states.limit / per_packet / 1000.0, self._bulk_fail)
         else:

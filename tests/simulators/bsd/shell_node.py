@@ -20,7 +20,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import Any, Callable, List, Optional, Sequence, TypeVar
+from typing import Any, BinaryIO, Callable, List, Optional, Sequence, Tuple, TypeVar
 
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.lagg_script import FOLDER
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Completed, NodeError
@@ -28,6 +28,7 @@ from ansible_collections.hafirewall.cluster.tests.simulators.bsd.machine import 
 from ansible_collections.hafirewall.cluster.tests.simulators.bsd.node import MachineNode
 
 Self = TypeVar("Self", bound="ShellNode")
+T = TypeVar("T")
 
 _TICK = 0.005  # seconds here
 _FASTER = 50.0
@@ -202,6 +203,10 @@ class ShellNode(MachineNode):
         if ok is not None and done.status not in ok:
             raise NodeError("%s exited with status %d and said: %s" % (" ".join(words), done.status, done.stderr.strip()))
         return done
+
+    def stream(self, argv: Sequence[str], seconds: float, take: Callable[[BinaryIO, Callable[[], None]], T]) -> Tuple[T, Completed]:
+        with self.host.lock:
+            return super().stream(argv, seconds, take)
 
     def wait_for(self, condition: Callable[[], bool], timeout: float, interval: float = 0.1) -> bool:
         if self.check_mode:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import ipaddress
 import os
 import shutil
+import subprocess
 from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Tuple
 
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Completed
+from ansible_collections.hafirewall.cluster.tests.simulators.bsd import tcpdump
 from ansible_collections.hafirewall.cluster.tests.simulators.freebsd.base import NotModelled, Refused, lines, said
 
 if TYPE_CHECKING:
@@ -136,6 +138,17 @@ def _ndp(machine: "Machine", words: List[str], stdin: Optional[str]) -> Complete
     return said(lines(rows))
 
 
+def _tcpdump(machine: "Machine", words: List[str], stdin: Optional[str]) -> Completed:
+    """What it says when it begins to listen; what it writes comes from :mod:`..bsd.tcpdump`."""
+    try:
+        device, _count = tcpdump.asked(words, ("-p", "-n", "-U"), "ip proto 240 or ip6 proto 240")
+    except ValueError as error:
+        raise NotModelled(str(error)) from None
+    if device not in machine.interfaces:
+        raise Refused("tcpdump: %s: No such device exists" % device)
+    return said("", 0, "tcpdump: listening on %s, link-type EN10MB (Ethernet), snapshot length 16384 bytes\n" % device)
+
+
 def _route(machine: "Machine", words: List[str], stdin: Optional[str]) -> Completed:
     left = [word for word in words if word not in ("-n", "-4", "-6", "-inet", "-inet6")]
     if left[:1] != ["get"] or len(left) != 2:
@@ -163,6 +176,15 @@ def _procstat(machine: "Machine", words: List[str], stdin: Optional[str]) -> Com
     if words[1] != str(SSH_PROCESS) or machine.ssh is None:
         raise Refused("procstat: sysctl(kern.proc.env): No such process")
     return said("  PID COMM             ENVIRONMENT\n%5d sh               SSH_CONNECTION=%s USER=root HOME=/root\n" % (SSH_PROCESS, machine.ssh))
+
+
+def _sockstat(machine: "Machine", words: List[str], stdin: Optional[str]) -> Completed:
+    """usr.bin/sockstat: on a machine as installed only sshd listens."""
+    if words != ["-46l"]:
+        raise NotModelled("sockstat %s" % " ".join(words))
+    rows = ["%-8s %-10s %-5s %-3s %-6s %-21s %s" % row for row in (("USER", "COMMAND", "PID", "FD", "PROTO", "LOCAL ADDRESS", "FOREIGN ADDRESS"),
+                                                                   ("root", "sshd", "800", "4", "tcp4", "*:22", "*:*"))]
+    return said(lines(rows))
 
 
 def _mv(machine: "Machine", words: List[str], stdin: Optional[str]) -> Completed:
@@ -221,6 +243,11 @@ def _test(machine: "Machine", words: List[str], stdin: Optional[str]) -> Complet
 
 
 def _find(machine: "Machine", words: List[str], stdin: Optional[str]) -> Completed:
+    if words[:1] == ["-L"] and words[2:] == ["-maxdepth", "3", "-type", "f", "-not", "-path", "*/files/*"]:
+        # That of the machine that tests run on has the same words.
+        root = str(machine.root)
+        done = subprocess.run(["find", "-L", root + words[1], *words[2:]], capture_output=True, check=True, encoding="utf-8")
+        return said("".join(line[len(root):] + "\n" for line in sorted(done.stdout.splitlines())))
     if words[1:] != ["-type", "f"]:
         raise NotModelled("find %s" % " ".join(words))
     return said(lines(["/%s" % path.relative_to(machine.root) for path in machine.path(words[0]).rglob("*") if path.is_file()]))
@@ -235,5 +262,5 @@ def _hostname(machine: "Machine", words: List[str], stdin: Optional[str]) -> Com
 PROGRAMS: Dict[str, Callable[["Machine", List[str], Optional[str]], Completed]] = {
     "kldload": kldload, "kldunload": kldunload, "kldstat": _kldstat, "uname": _uname, "freebsd-version": _version, "dmesg": _dmesg, "arp": _arp, "ndp": _ndp,
     "route": _route, "ps": _ps, "procstat": _procstat, "mv": _mv, "rm": _rm, "cat": _cat, "hostname": _hostname,
-    "kenv": _kenv, "test": _test, "find": _find,
+    "kenv": _kenv, "test": _test, "find": _find, "tcpdump": _tcpdump, "sockstat": _sockstat,
 }

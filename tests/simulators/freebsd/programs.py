@@ -10,8 +10,9 @@ import os
 from typing import TYPE_CHECKING, Callable, Dict, List, Optional
 
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Completed
+from ansible_collections.hafirewall.cluster.tests.simulators.bsd import upkeep
 from ansible_collections.hafirewall.cluster.tests.simulators.freebsd import ifconfig, kernel_programs, netstat, pfctl, rc, shell, sysctl, sysrc
-from ansible_collections.hafirewall.cluster.tests.simulators.freebsd.base import Refused
+from ansible_collections.hafirewall.cluster.tests.simulators.freebsd.base import NotModelled, Refused
 
 if TYPE_CHECKING:
     from ansible_collections.hafirewall.cluster.tests.simulators.freebsd.machine import Machine
@@ -25,6 +26,8 @@ _PROGRAMS: Dict[str, Program] = {
     "grep": shell.grep,
     **kernel_programs.PROGRAMS,
 }
+# Programs that tell of the machine's upkeep; ps tells of other things too.
+_UPKEEP = ("df", "bectl", "pkg-static", "ntpq")
 
 
 def run(machine: "Machine", words: List[str], stdin: Optional[str]) -> Completed:
@@ -34,6 +37,11 @@ def run(machine: "Machine", words: List[str], stdin: Optional[str]) -> Completed
         FileNotFoundError: there is none.
     """
     name = os.path.basename(words[0])
+    told = upkeep.ANSWERS[name](machine.upkeep, words[1:]) if name in (*_UPKEEP, "ps") else None
+    if told is not None:
+        return told
+    if name in _UPKEEP:
+        raise NotModelled(" ".join(words))
     if name not in _PROGRAMS:
         raise FileNotFoundError(words[0])
     try:
@@ -45,7 +53,7 @@ def run(machine: "Machine", words: List[str], stdin: Optional[str]) -> Completed
 
 def exists(machine: "Machine", name: str) -> bool:
     """Whether a root shell finds it."""
-    return name in _PROGRAMS
+    return name in _PROGRAMS or name in _UPKEEP
 
 
 def changes(words: List[str]) -> bool:

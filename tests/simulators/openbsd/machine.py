@@ -38,6 +38,7 @@ class Machine(machine.Machine):
         gateway: the default route's, if there is one.
         by_shell: rc.local is run by somebody else, who ends the start then.
         more_routes: further lines of ``netstat -rn``.
+        stored_kernel: the line of the kernel in /bsd, where it is another one than runs; None for the same.
         patches: names of binary patches that ``syspatch -l`` tells; ``missing_patches`` those of ``syspatch -c``.
     """
 
@@ -53,6 +54,7 @@ class Machine(machine.Machine):
         super().__init__(root, network, number, name)
         self.release = release
         self.interfaces = Devices()
+        self.stored_kernel: Optional[str] = None
         self.patches: List[str] = []
         self.missing_patches: List[str] = []
         self.gateway: Optional[str] = None

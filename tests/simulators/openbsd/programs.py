@@ -12,6 +12,7 @@ import re
 from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Sequence
 
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Completed
+from ansible_collections.hafirewall.cluster.tests.simulators.bsd import tcpdump, upkeep
 from ansible_collections.hafirewall.cluster.tests.simulators.freebsd import kernel_programs
 from ansible_collections.hafirewall.cluster.tests.simulators.openbsd import ifconfig, netstart, netstat, pfctl, sysctl
 from ansible_collections.hafirewall.cluster.tests.simulators.openbsd.base import NotModelled, Refused
@@ -86,6 +87,17 @@ def _ndp(machine: "Machine", words: List[str], _stdin: Optional[str]) -> Complet
     return Completed(0, "".join(row + "\n" for row in rows), "")
 
 
+def _tcpdump(machine: "Machine", words: List[str], _stdin: Optional[str]) -> Completed:
+    """What it says when it begins to listen (usr.sbin/tcpdump/tcpdump.c); what it writes comes from :mod:`..bsd.tcpdump`."""
+    try:
+        device, _count = tcpdump.asked(words, ("-p", "-n"), "ip proto 240")
+    except ValueError as error:
+        raise NotModelled(str(error)) from None
+    if device not in machine.interfaces:
+        raise Refused("tcpdump: Failed to open bpf device for %s: Device not configured" % device)
+    return Completed(0, "", "tcpdump: listening on %s, link-type EN10MB\n" % device)
+
+
 def _route(machine: "Machine", words: List[str], _stdin: Optional[str]) -> Completed:
     """sbin/route/route.c, print_getmsg. A neighbour has a route of its own, cloned from the network's."""
     left = [word for word in words if word not in ("-n", "-inet", "-inet6")]
@@ -137,12 +149,21 @@ def _ls(machine: "Machine", words: List[str], _stdin: Optional[str]) -> Complete
     return Completed(0, "".join(name + "\n" for name in names), "")
 
 
+def _what(machine: "Machine", words: List[str], _stdin: Optional[str]) -> Completed:
+    """usr.bin/what: the line of the kernel's file, which conf/newvers.sh gives the words of kern.version."""
+    if words != ["/bsd"]:
+        raise NotModelled("what %s" % " ".join(words))
+    return Completed(0, "/bsd:\n\t%s\n" % (machine.stored_kernel or machine.sysctl["kern.version"].splitlines()[0]), "")
+
+
 _PROGRAMS: Dict[str, Program] = {
     "ifconfig": _ifconfig, "sysctl": sysctl.run, "pfctl": pfctl.run, "netstat": netstat.run, "rcctl": netstart.rcctl, "sh": _sh, "dmesg": _dmesg,
-    "uname": _uname, "arp": _arp, "ndp": _ndp, "route": _route, "ps": _ps, "syspatch": _syspatch, "ls": _ls,
+    "uname": _uname, "arp": _arp, "ndp": _ndp, "route": _route, "ps": _ps, "syspatch": _syspatch, "ls": _ls, "tcpdump": _tcpdump, "what": _what,
 }
 # Those that only know a machine's files and its name.
 _SAME = ("mv", "rm", "cat", "hostname")
+# Programs that tell of the machine's upkeep; ps tells of other things too.
+_UPKEEP = ("df", "ntpctl", "pkg_info")
 
 
 def run(machine: "Machine", words: List[str], stdin: Optional[str]) -> Completed:
@@ -155,6 +176,11 @@ def run(machine: "Machine", words: List[str], stdin: Optional[str]) -> Completed
     try:
         if name in _SAME:
             return kernel_programs.PROGRAMS[name](machine, words[1:], stdin)  # type: ignore[arg-type]
+        told = upkeep.ANSWERS[name](machine.upkeep, words[1:]) if name in (*_UPKEEP, "ps") else None
+        if told is not None:
+            return told
+        if name in _UPKEEP:
+            raise NotModelled(" ".join(words))
         if name not in _PROGRAMS:
             raise FileNotFoundError(words[0])
         return _PROGRAMS[name](machine, words[1:], stdin)
@@ -165,7 +191,7 @@ def run(machine: "Machine", words: List[str], stdin: Optional[str]) -> Completed
 
 def exists(name: str) -> bool:
     """Whether a root shell finds it."""
-    return name in _PROGRAMS or name in _SAME
+    return name in _PROGRAMS or name in _SAME or name in _UPKEEP
 
 
 def changes(words: List[str]) -> bool:

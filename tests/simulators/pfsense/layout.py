@@ -13,10 +13,12 @@ import sys
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 
+from ansible_collections.hafirewall.cluster.tests.simulators.bsd.upkeep import ANSWERS, Upkeep
 from ansible_collections.hafirewall.cluster.tests.simulators.pfsense.transcripts import transcript
 
 SOURCE = Path(__file__).resolve().parent
-PROGRAMS = ("ifconfig", "sysctl", "pfctl", "netstat", "arp", "ndp", "ps", "procstat", "route")
+PROGRAMS = ("ifconfig", "sysctl", "pfctl", "netstat", "arp", "ndp", "ps", "procstat", "route", "tcpdump", "df", "bectl", "pkg-static", "ntpq",
+            "freebsd-version", "sockstat")
 FOLDERS = ("etc", "tmp", "var/run", "var/standin", "cf/conf/backup", "sbin", "usr/local/libexec", "usr/local/etc/php", "usr/local/etc/rc.d")
 # What is started under each program's name; Python keeps the modules beside it compiled.
 STARTER = "#!%s -SE\nimport sys\nfrom standin_kernel.main import main\nsys.exit(main())\n" % sys.executable
@@ -31,10 +33,32 @@ CARP_CONFIG = CONFIG.replace("\t<filter>\n", (SOURCE / "carp.xml").read_text(enc
 TOLD = {
     "netstat -s -p pfsync --libxo json": transcript("35-netstat-pfsync-json.A"),
     "ndp -an": "Neighbor                             Linklayer Address  Netif Expire    S Flags\n", "ps -axo pid=,ppid=": "",
+    # As usr.bin/netstat/route.c and usr.bin/sockstat/sockstat.c print them.
+    "netstat -rn": "Routing tables\n\nInternet:\nDestination        Gateway            Flags     Netif Expire\n"
+                   "default            203.0.113.254      UGS         em0\n192.0.2.0/24       link#2             U           em1\n",
+    "sockstat -46l": "USER     COMMAND    PID   FD  PROTO  LOCAL ADDRESS         FOREIGN ADDRESS\n"
+                     "root     nginx      900   5   tcp4   *:443                 *:*\n",
 }
 
 
-def kernel_of(interfaces: Dict[str, List[str]], version: Optional[int], base: str, lists_creators: bool) -> Dict[str, Any]:
+def told_of(upkeep: Upkeep) -> Dict[str, str]:
+    """What programs answer of the node's upkeep, by their command lines."""
+    lines = [["df", "-kP", "/", "/usr", "/usr/local", "/var", "/cf", "/boot"], ["ps", "-axo", "pid=,command="], ["bectl", "list", "-H"],
+             ["pkg-static", "query", "%n\t%v"], ["pkg-static", "query", "-g", "%n", "pfSense-kernel-*"], ["pkg-static", "version", "-U", "-R", "-v", "-l", "<"],
+             ["pkg-static", "annotate", "-q", "-S", "pfSense-kernel-pfSense", "next_stage"], ["pkg-static", "rquery", "-U", "%v", "pfSense"], ["ntpq", "-pn"]]
+    answers = [(" ".join(line), ANSWERS[line[0]](upkeep, line[1:])) for line in lines]
+    return {line: answer.stdout for line, answer in answers if answer is not None}
+
+
+def upkeep_of(release: str) -> Upkeep:
+    """A node on which nothing is amiss."""
+    number, upkeep = release.split("-")[0], Upkeep()
+    upkeep.packages.update({"pfSense": number, "pfSense-base": number, "pfSense-kernel-pfSense": number})
+    upkeep.offered["pfSense"] = number
+    return upkeep
+
+
+def kernel_of(interfaces: Dict[str, List[str]], version: Optional[int], base: str, lists_creators: bool, upkeep: Dict[str, str]) -> Dict[str, Any]:
     """A kernel that has booted: devices with their addresses, and whether pfsync has message formats to choose from, and pf a list of who made its states."""
     return {
         "interfaces": {name: {"up": True, "mac": "02:00:00:00:00:%02x" % number, "mtu": 1500, "addresses": [{"address": address} for address in addresses],
@@ -46,7 +70,7 @@ def kernel_of(interfaces: Dict[str, List[str]], version: Optional[int], base: st
                    "net.pfsync.carp_demotion_factor": "0", "net.inet.carp.senderr_demotion_factor": "0",
                    "kern.osrelease": base, "kern.boottime": "{ sec = 1795000000, usec = 123456 } Wed Nov 18 11:06:40 2026"},
         "pf": {"running": True, "hostid": 0x0BDBAD98, "states": ["bdbad98"], "limit": 400000, "lists_creators": lists_creators, "anchors": {}, "tables": {}},
-        "told": dict(TOLD),
+        "told": dict(TOLD, **upkeep, **{"freebsd-version -kr": "%s\n%s\n" % (base, base)}),
         "carp_peer_advskew": None,
         "pfctl_refuses": None,
         "pfsync_refuses": None,
@@ -56,6 +80,7 @@ def kernel_of(interfaces: Dict[str, List[str]], version: Optional[int], base: st
         "lacp_partner": True,
         "dhcp": {},
         "neighbours": {},
+        "overheard": {},
     }
 
 
@@ -87,7 +112,7 @@ def lay_out(root: Path, release: str = "2.7.2-RELEASE", config: str = CONFIG, in
     versions = None if (major, minor) < (2, 7) or 20 <= major < 23 else 1400
     links = interfaces or {"em0": ["203.0.113.2/24"], "em1": ["192.0.2.2/24"], "em2": ["198.51.100.129/28"], "lo0": ["127.0.0.1/8"]}
     (root / "var" / "standin" / "kernel.json").write_text(json.dumps(kernel_of(
-        links, versions, "12.3-STABLE" if versions is None else "14.0-CURRENT", _lists_creators(release))))
+        links, versions, "12.3-STABLE" if versions is None else "14.0-CURRENT", _lists_creators(release), told_of(upkeep_of(release)))))
     (root / "var" / "standin" / "journal").write_text("")
     (root / "var" / "standin" / "switches.json").write_text(json.dumps({"sleep_factor": 0}))
 

@@ -14,13 +14,14 @@ import signal
 import subprocess
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional, Sequence
+from typing import Any, BinaryIO, Callable, Dict, List, Optional, Sequence, Tuple, TypeVar
 
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Completed
 from ansible_collections.hafirewall.cluster.tests.simulators.bsd.files import RootedNode
 from ansible_collections.hafirewall.cluster.tests.simulators.pfsense.layout import PROGRAMS, lay_out
 
 HALTED = 3  # of rc.bootup
+T = TypeVar("T")
 
 
 class HaltedAtAssignment(Exception):
@@ -141,8 +142,14 @@ class PfsenseNode(RootedNode):
             self.before_php(self.php_calls)
         return super().query(self._words(argv), stdin=stdin, ok=ok, timeout=timeout)
 
+    def stream(self, argv: Sequence[str], seconds: float, take: Callable[[BinaryIO, Callable[[], None]], T]) -> Tuple[T, Completed]:
+        return super().stream(self._words(argv), seconds, take)
+
+    def has(self, program: str) -> bool:
+        return program in PROGRAMS or super().has(program)
+
     def _words(self, argv: Sequence[str]) -> List[str]:
-        words = [self._below(word) if word.startswith("/usr/local/etc/") else word for word in argv]
+        words = [self._below(word) if word.startswith(("/usr/local/etc/", "/var/run")) else word for word in argv]
         if words[0] in PROGRAMS:
             words[0] = "%s/sbin/%s" % (self.root, words[0])
         # A shell finds the stand-in's programs first, and PHP the stand-in's settings behind the machine's own.

@@ -86,6 +86,12 @@ class Cluster:
         checks = json.loads((self.folder / "report" / "report.json").read_text(encoding="utf-8"))["checks"]
         return {one: [check for check in checks if check["id"] == one] for one in {check["id"] for check in checks}}
 
+    def upgrade(self, target: str, **extra: Any) -> "tuple[Run, dict[str, Any]]":
+        """What upgrade_check says of an upgrade of both to a release: its run and its report.json."""
+        directory = self.folder / "upgrade"
+        run = self.play("upgrade_check", **{"upgrade_check_directory": str(directory), "upgrade_check_targets": dict.fromkeys(self.machines, target), **extra})
+        return run, json.loads((directory / "report.json").read_text(encoding="utf-8"))
+
     def broken(self) -> dict[str, list[str]]:
         """The reasons of the checks that failed or could not be made."""
         found = {name: [str(one["reason"]) for one in checks if one["status"] in ("fail", "error")] for name, checks in self.judged().items()}

@@ -17,9 +17,11 @@ import struct
 import time
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.areas import Areas
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.asking import SECONDS, Counters, difference, targets
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import devices
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import devices, sync_watch
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node, NodeError
+from ansible_collections.hafirewall.cluster.plugins.module_utils._wire.tally import MOST_IN_SAMPLE
 
 _DISCARD = 9  # the port that the datagrams go to; nobody is to answer
 _ECHO_REQUEST = 128
@@ -30,6 +32,7 @@ Neighbour = Dict[str, str]
 Ask = Callable[[str, Sequence[str], bool], None]
 Count = Callable[[Node], Dict[str, Dict[str, int]]]
 Look = Callable[[Node, str], List[Neighbour]]
+Sampled = Tuple[Dict[str, Any], Dict[str, Any], Optional[Dict[str, Any]]]
 
 
 def arp(listing: str, interface: str) -> List[Neighbour]:
@@ -69,18 +72,21 @@ def ask(interface: str, hosts: Sequence[str], echo: bool) -> None:
             wire.sendto(struct.pack("!BBHHH", _ECHO_REQUEST, 0, 0, 0, 1), ("ff02::1", 0, 0, socket.if_nametoindex(interface)))
 
 
-def observe(node: Node, interface: str, network: Optional[str], own: List[Dict[str, Any]], voice: Ask = ask,
-            wait: Callable[[float], None] = time.sleep, count: Count = devices.counters, look: Look = neighbours) -> Tuple[Dict[str, Any], Dict[str, Any]]:
-    """Ask, and count meanwhile.
+def observe(node: Node, areas: Areas, interface: str, network: Optional[str], own: List[Dict[str, Any]], voice: Ask = ask,
+            wait: Callable[[float], None] = time.sleep, count: Count = devices.counters, look: Look = neighbours,
+            program: sync_watch.Program = sync_watch.FREEBSD) -> Sampled:
+    """Ask, and listen and count meanwhile.
 
     Args:
+        areas: of the evidence; to listen is one of its own (``watch``), so that who is there is known all the same where there is no tcpdump.
         interface: device on the Sync segment.
         network: the Sync network, to know whom to ask.
         own: the evidence about interfaces.
-        voice, wait: what asks, and what lets a second pass (tests put something else here).
+        voice, wait: what asks, and what lets the rest of a second pass (tests put something else here).
         count, look: what the system's programs tell of traffic and of neighbours.
+        program: the system's tcpdump.
     Returns:
-        ``segment`` and ``traffic`` of the evidence.
+        ``segment``, ``traffic`` and ``watch`` of the evidence.
     Raises:
         NodeError: there is no such interface, or the network is none.
     """
@@ -95,28 +101,28 @@ def observe(node: Node, interface: str, network: Optional[str], own: List[Dict[s
     echo = any(":" in address for address in addresses)
     before, start = _bytes(count(node)), time.monotonic()
     voice(interface, asked, echo)
-    wait(SECONDS)
+    watch = areas.read("watch", lambda: sync_watch.listen(node, interface, SECONDS, MOST_IN_SAMPLE, program))
+    wait(max(0.0, start + SECONDS - time.monotonic()))
     seconds = time.monotonic() - start
     counted = difference(before, _bytes(count(node)))
     macs = {entry["mac"] for entry in own}
     segment = {"interface": interface, "seconds": round(seconds, 3), "asked": len(asked), "echo": echo,
                "neighbours": sorted((item for item in look(node, interface) if item["mac"] not in macs), key=lambda item: (item["address"], item["mac"]))}
-    return segment, {"seconds": round(seconds, 3), "interfaces": counted}
+    return segment, {"seconds": round(seconds, 3), "interfaces": counted}, watch
 
 
-def sample(node: Node, params: Mapping[str, Any], device: Optional[str], own: List[Dict[str, Any]],
-           **system: Any) -> Tuple[Dict[str, Any], Dict[str, Any]]:
+def sample(node: Node, areas: Areas, params: Mapping[str, Any], device: Optional[str], own: List[Dict[str, Any]], **system: Any) -> Sampled:
     """The same on the stated interface, else on the one that pfsync uses or would use.
 
     Args:
-        system: ``count`` and ``look``, where the system's programs are not FreeBSD's.
+        system: ``count``, ``look`` and ``program``, where the system's programs are not FreeBSD's.
     Raises:
         NodeError: neither is known.
     """
     interface = params.get("sync_interface") or device
     if not interface:
         raise NodeError("which interface is on the Sync network is not known: state sync_interface, or switch state sync on")
-    return observe(node, interface, params.get("sync_network"), own, **system)
+    return observe(node, areas, interface, params.get("sync_network"), own, **system)
 
 
 def _bytes(counters: Counters) -> Counters:

@@ -6,13 +6,16 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import time
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms import kept_files, snapshot
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.areas import SCHEMA, Areas, Error, result
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import (
     carp,
+    compared,
     devices,
     management,
     pass_rule,
@@ -27,9 +30,11 @@ from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.free
     carp_boot,
     engine,
     maintenance,
+    own_files,
     pfsync_rc,
     rc,
     rc_carp,
+    readiness,
     references,
     release,
     sync_rule,
@@ -45,7 +50,9 @@ def collect(node: Node, params: Mapping[str, Any]) -> Dict[str, Any]:
 
     Args:
         node: where.
-        params: ``sync_interface`` and ``sync_network`` (each a text or None) and ``sample`` (ask around on the Sync segment for about a second).
+        params: ``sync_interface`` and ``sync_network`` (each a text or None), ``sample`` (ask around on the Sync segment for about a second),
+            ``readiness`` (read what matters before an upgrade), and ``snapshot``
+            (read also what is of use only when two moments are compared).
     Returns:
         ``evidence`` (as the documentation of node_info describes it), and ``ansible_facts`` that hold it as ``hafirewall_evidence``.
     """
@@ -77,10 +84,13 @@ def collect(node: Node, params: Mapping[str, Any]) -> Dict[str, Any]:
     evidence["management"] = areas.read("management", lambda: management.observe(node, own or []))
     evidence["references"] = None if variables is None or conf is None else areas.read(
         "references", lambda: references.observe(node, variables, conf, [row["name"] for row in own or []]))
-    evidence["segment"] = evidence["traffic"] = None
+    evidence["segment"] = evidence["traffic"] = evidence["watch"] = None
     if params.get("sample"):
-        sampled = areas.read("segment", lambda: segment.sample(node, params, None if sync is None else sync.device, own or []))
-        evidence["segment"], evidence["traffic"] = sampled or (None, None)
+        sampled = areas.read("segment", lambda: segment.sample(node, areas, params, None if sync is None else sync.device, own or []))
+        evidence["segment"], evidence["traffic"], evidence["watch"] = sampled or (None, None, None)
+    evidence["readiness"] = readiness.collect(node, areas, evidence["os"] or {}) if params.get("readiness") else None
+    if params.get("snapshot"):
+        evidence[snapshot.AREA] = snapshot.read(areas, _snapshot(node, [row["name"] for row in own or []]))
     evidence["errors"] = areas.errors
     return result(evidence)
 
@@ -161,3 +171,13 @@ def _pass_rule(node: Node, pf: Optional[sync_rule.Kernel], links: Mapping[str, L
     if variables is None or conf is None:
         raise NodeError("rc.conf or pf.conf could not be read, so it is not known whether a reload keeps the rule")
     return sync_rule.evidence(node, pf, links, sync, conf, rc.is_on(variables, sync_rule.STARTS))
+
+
+def _snapshot(node: Node, names: List[str]) -> snapshot.Readers:
+    """How what is compared is read; ``names`` are those of the devices."""
+    def neighbours() -> List[snapshot.Row]:
+        arp, ndp = node.query(["arp", "-an"]).stdout, node.query(["ndp", "-an"]).stdout
+        return compared.neighbours(names, (functools.partial(segment.arp, arp), functools.partial(segment.ndp, ndp)))
+    return snapshot.Readers(lambda: compared.routes(node.query(["netstat", "-rn"]).stdout), neighbours,
+                            lambda: compared.listening(node.query(["sockstat", "-46l"]).stdout),
+                            lambda: kept_files.digests(node, own_files.SOURCES))

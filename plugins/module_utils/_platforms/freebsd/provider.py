@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.freebsd import info, lagg, maintenance, state_sync, sync_rule, virtual_ip
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms import kept_files
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import sync_watch
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.freebsd import info, lagg, maintenance, own_files, state_sync, sync_rule, virtual_ip
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import NodeError
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.provider import Params, Provider, Result
 
@@ -37,3 +39,9 @@ class FreebsdProvider(Provider):
     def sync_probe(self, params: Params) -> Result:
         raise NodeError("pf has no way to insert a state, so there are no marked ones on FreeBSD; leave the task out for this node: the evidence of node_info "
                         "tells which nodes made the states that it holds (engine.creators), and the check states_travel judges by that")
+
+    def sync_watch(self, params: Params) -> Result:
+        return sync_watch.watch(self.node, params, sync_watch.FREEBSD)
+
+    def config_backup(self, params: Params) -> Result:
+        return kept_files.archive(self.node, own_files.SOURCES)

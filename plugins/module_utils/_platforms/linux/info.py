@@ -18,11 +18,15 @@ from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.linu
     keepalived_state,
     maintenance,
     management,
+    readiness,
     references,
     segment,
+    snapshot,
     sync_rule,
+    sync_watch,
 )
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node, NodeError
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.snapshot import AREA, read
 
 
 def collect(node: Node, params: Dict[str, Any]) -> Dict[str, Any]:
@@ -30,7 +34,9 @@ def collect(node: Node, params: Dict[str, Any]) -> Dict[str, Any]:
 
     Args:
         node: where.
-        params: ``sync_interface`` and ``sync_network`` (each a text or None) and ``sample`` (listen on the Sync segment for about a second).
+        params: ``sync_interface`` and ``sync_network`` (each a text or None), ``sample`` (listen on the Sync segment for about a second),
+            ``readiness`` (read what matters before an upgrade), and ``snapshot``
+            (read also what is of use only when two moments are compared).
     Returns:
         ``evidence`` (as the documentation of node_info describes it), and ``ansible_facts`` that hold it as ``hafirewall_evidence``.
     """
@@ -49,10 +55,13 @@ def collect(node: Node, params: Dict[str, Any]) -> Dict[str, Any]:
     own = evidence["interfaces"] or []
     evidence["management"] = areas.read("management", lambda: management.observe(node, own))
     evidence["references"] = areas.read("references", lambda: references.observe(node, [row["name"] for row in own]))
-    evidence["segment"] = evidence["traffic"] = None
+    evidence["segment"] = evidence["traffic"] = evidence["watch"] = None
     if params.get("sample"):
         sampled = areas.read("segment", lambda: _sample(node, params, config, own))
-        evidence["segment"], evidence["traffic"] = sampled or (None, None)
+        evidence["segment"], evidence["traffic"], evidence["watch"] = sampled or (None, None, None)
+    evidence["readiness"] = readiness.collect(node, areas) if params.get("readiness") else None
+    if params.get("snapshot"):
+        evidence[AREA] = read(areas, snapshot.readers(node))
     evidence["errors"] = areas.errors
     return result(evidence)
 
@@ -74,8 +83,6 @@ def _sync_config(config: Optional[Dict[str, Any]], params: Dict[str, Any]) -> Op
     return dict(config, network=params["sync_network"])
 
 
-def _sample(node: Node, params: Dict[str, Any], config: Optional[Dict[str, Any]], own: List[Dict[str, Any]]) -> Tuple[Dict[str, Any], Dict[str, Any]]:
-    interface = params.get("sync_interface") or (config or {}).get("interface")
-    if not interface:
-        raise NodeError("which interface is on the Sync network is not known: state sync_interface, or let the engine run")
-    return segment.observe(node, interface, params.get("sync_network"), own)
+def _sample(node: Node, params: Dict[str, Any], config: Optional[Dict[str, Any]],
+            own: List[Dict[str, Any]]) -> Tuple[Dict[str, Any], Dict[str, Any], Dict[str, Any]]:
+    return segment.observe(node, sync_watch.interface_of(params, config), params.get("sync_network"), own, sync_watch.port_of(params, config))

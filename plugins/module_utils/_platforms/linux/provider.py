@@ -6,7 +6,18 @@
 
 from __future__ import annotations
 
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.linux import info, lagg, maintenance, state_sync, sync_probe, sync_rule, virtual_ip
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms import kept_files
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.linux import (
+    info,
+    lagg,
+    maintenance,
+    own_files,
+    state_sync,
+    sync_probe,
+    sync_rule,
+    sync_watch,
+    virtual_ip,
+)
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.provider import Params, Provider, Result
 
 
@@ -35,3 +46,9 @@ class LinuxProvider(Provider):
 
     def sync_probe(self, params: Params) -> Result:
         return sync_probe.apply(self.node, params)
+
+    def sync_watch(self, params: Params) -> Result:
+        return sync_watch.watch(self.node, params)
+
+    def config_backup(self, params: Params) -> Result:
+        return kept_files.archive(self.node, own_files.SOURCES)

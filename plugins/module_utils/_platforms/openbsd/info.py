@@ -6,14 +6,16 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 import time
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms import naming
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms import kept_files, naming, snapshot
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.areas import SCHEMA, Areas, Error, result
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import (
+    compared,
     devices,
     management,
     pass_rule,
@@ -21,6 +23,7 @@ from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd 
     pf_options,
     pf_ruleset,
     segment,
+    sync_watch,
     vrrp,
 )
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import sync_rule as common
@@ -34,7 +37,9 @@ from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.open
     hostname,
     ifconfig,
     maintenance,
+    own_files,
     pfsync0,
+    readiness,
     sync_rule,
     told,
     virtual_ip,
@@ -58,7 +63,9 @@ def collect(node: Node, params: Mapping[str, Any]) -> Dict[str, Any]:
 
     Args:
         node: where.
-        params: ``sync_interface`` and ``sync_network`` (each a text or None) and ``sample`` (ask around on the Sync segment for about a second).
+        params: ``sync_interface`` and ``sync_network`` (each a text or None), ``sample`` (ask around on the Sync segment for about a second),
+            ``readiness`` (read what matters before an upgrade), and ``snapshot``
+            (read also what is of use only when two moments are compared).
     Returns:
         ``evidence`` (as the documentation of node_info describes it), and ``ansible_facts`` that hold it as ``hafirewall_evidence``.
     """
@@ -89,10 +96,14 @@ def collect(node: Node, params: Mapping[str, Any]) -> Dict[str, Any]:
     evidence["pass_rule"] = areas.read("pass_rule", lambda: _pass_rule(node, pf, links, sync, conf))
     evidence["management"] = areas.read("management", lambda: management.observe(node, own or [], ENVIRONMENT, INET6))
     evidence["references"] = None if conf is None else areas.read("references", lambda: references(node, conf, [row["name"] for row in own or []]))
-    evidence["segment"] = evidence["traffic"] = None
+    evidence["segment"] = evidence["traffic"] = evidence["watch"] = None
     if params.get("sample"):
-        sampled = areas.read("segment", lambda: segment.sample(node, params, None if sync is None else sync.device, own or [], count=counters, look=neighbours))
-        evidence["segment"], evidence["traffic"] = sampled or (None, None)
+        sampled = areas.read("segment", lambda: segment.sample(node, areas, params, None if sync is None else sync.device, own or [], count=counters,
+                                                               look=neighbours, program=sync_watch.OPENBSD))
+        evidence["segment"], evidence["traffic"], evidence["watch"] = sampled or (None, None, None)
+    evidence["readiness"] = readiness.collect(node, areas) if params.get("readiness") else None
+    if params.get("snapshot"):
+        evidence[snapshot.AREA] = snapshot.read(areas, _snapshot(node, [row["name"] for row in own or []]))
     evidence["errors"] = areas.errors
     return result(evidence)
 
@@ -201,3 +212,13 @@ def _pass_rule(node: Node, pf: Optional[common.Kernel], links: Mapping[str, Link
     if conf is None:
         raise NodeError("pf.conf could not be read, so it is not known whether a reload keeps the rule")
     return common.evidence(node, pf, links, sync, conf, sync_rule.starts(node), sync_rule.IDLE)
+
+
+def _snapshot(node: Node, names: List[str]) -> snapshot.Readers:
+    """How what is compared is read; ``names`` are those of the devices."""
+    def neighbours() -> List[snapshot.Row]:
+        arp, ndp = node.query(["arp", "-an"]).stdout, node.query(["ndp", "-an"]).stdout
+        return compared.neighbours(names, (functools.partial(told.arp, arp), functools.partial(told.ndp, ndp)))
+    return snapshot.Readers(lambda: compared.routes(node.query(["netstat", "-rn"]).stdout), neighbours,
+                            lambda: node.query(["rcctl", "ls", "started"]).stdout.split(),
+                            lambda: kept_files.digests(node, own_files.SOURCES))

@@ -6,14 +6,34 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms import snapshot
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.areas import SCHEMA, Areas, result
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import carp, devices, management, pass_rule, pf_ruleset, segment, sysctl
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import (
+    carp,
+    compared,
+    devices,
+    management,
+    pass_rule,
+    pf_ruleset,
+    segment,
+    sysctl,
+)
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.ifconfig import Link, network_of
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node, NodeError
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import bridge, carp_config, engine, interfaces, kept_rule, references
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import (
+    bridge,
+    carp_config,
+    engine,
+    interfaces,
+    kept_rule,
+    own_files,
+    readiness,
+    references,
+)
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.release import Release, release_of
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.state_sync import DEFAULT_POLICY, INTERFACE, PEER, POLICY, POLICY_SINCE
 
@@ -33,7 +53,9 @@ def collect(node: Node, params: Dict[str, Any]) -> Dict[str, Any]:
 
     Args:
         node: where.
-        params: ``sync_interface`` and ``sync_network`` (each a text or None) and ``sample`` (ask around on the Sync segment for about a second).
+        params: ``sync_interface`` and ``sync_network`` (each a text or None), ``sample`` (ask around on the Sync segment for about a second),
+            ``readiness`` (read what matters before an upgrade), and ``snapshot``
+            (read also what is of use only when two moments are compared).
     Returns:
         ``evidence`` (as the documentation of node_info describes it), and ``ansible_facts`` that hold it as ``hafirewall_evidence``.
     Raises:
@@ -43,7 +65,8 @@ def collect(node: Node, params: Dict[str, Any]) -> Dict[str, Any]:
     kernel = areas.read("kernel", lambda: sysctl.parse(node.query(["sysctl", *KERNEL], ok=None).stdout)) or {}
     links = areas.read("interfaces", lambda: devices.links(node))
     found: Mapping[str, Link] = links or {}
-    reading = areas.read("config", lambda: bridge.read(node, PATHS, sections=list(references.SECTIONS), devices=list(found)))
+    paths = [*PATHS, *readiness.PATHS] if params.get("readiness") else PATHS
+    reading = areas.read("config", lambda: bridge.read(node, paths, sections=list(references.SECTIONS), devices=list(found)))
     assigned = {} if reading is None else reading.rows("interfaces")
     evidence = outline(release, kernel, reading, time.time())
     evidence["engine"] = areas.observe("engine", lambda: engine.observe(node, release, found, reading, {key: row.get("if") for key, row in assigned.items()}))
@@ -56,10 +79,13 @@ def collect(node: Node, params: Dict[str, Any]) -> Dict[str, Any]:
     evidence["pass_rule"] = areas.read("pass_rule", lambda: _pass_rule(node, evidence["engine"] or {}, rules, found, sync, reading))
     evidence["management"] = areas.read("management", lambda: management.observe(node, own or []))
     evidence["references"] = None if reading is None else references.rows(reading.named)
-    evidence["segment"] = evidence["traffic"] = None
+    evidence["segment"] = evidence["traffic"] = evidence["watch"] = None
     if params.get("sample"):
-        sampled = areas.read("segment", lambda: segment.sample(node, params, None if sync is None else sync.device, own or []))
-        evidence["segment"], evidence["traffic"] = sampled or (None, None)
+        sampled = areas.read("segment", lambda: segment.sample(node, areas, params, None if sync is None else sync.device, own or []))
+        evidence["segment"], evidence["traffic"], evidence["watch"] = sampled or (None, None, None)
+    evidence["readiness"] = readiness.collect(node, areas, reading) if params.get("readiness") else None
+    if params.get("snapshot"):
+        evidence[snapshot.AREA] = snapshot.read(areas, _snapshot(node, [row["name"] for row in own or []]))
     evidence["errors"] = areas.errors
     return result(evidence)
 
@@ -115,3 +141,13 @@ def _pass_rule(node: Node, found: Mapping[str, Any], rules: Optional[List[pf_rul
     if reading is None:
         raise NodeError("the configuration could not be read, so it is not known whether a reload keeps the rule")
     return pass_rule.observe(running, rules, pass_rule.scene(node, links), sync, kept_rule.kept(reading.rows("filter", "rule")))
+
+
+def _snapshot(node: Node, names: List[str]) -> snapshot.Readers:
+    """How what is compared is read; ``names`` are those of the devices."""
+    def neighbours() -> List[snapshot.Row]:
+        arp, ndp = node.query(["arp", "-an"]).stdout, node.query(["ndp", "-an"]).stdout
+        return compared.neighbours(names, (functools.partial(segment.arp, arp), functools.partial(segment.ndp, ndp)))
+    return snapshot.Readers(lambda: compared.routes(node.query(["netstat", "-rn"]).stdout), neighbours,
+                            lambda: compared.listening(node.query(["sockstat", "-46l"]).stdout),
+                            lambda: own_files.digests(node))

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.checks import watch
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.checks.view import (
     ERROR,
     FAIL,
@@ -47,18 +48,21 @@ def formats_agree(cluster: ClusterView) -> Iterator[Verdict]:
     for receiver in cluster.nodes:
         for sender in cluster.nodes:
             if sender is not receiver:
-                status, reason = _understood(sender, receiver)
+                status, reason = _understood(cluster, sender, receiver)
                 yield Verdict(status, f"from {sender.name} to {receiver.name}: {reason}", receiver.name)
 
 
-def _understood(sender: NodeView, receiver: NodeView) -> tuple[str, str]:
+def _understood(cluster: ClusterView, sender: NodeView, receiver: NodeView) -> tuple[str, str]:
+    """What was seen on the Sync network beats what a node says of itself: it is what the others get."""
     for node in (sender, receiver):
         if not isinstance(node.get("engine", "config"), Mapping):
             return ERROR, node.unknown("the format of messages", "engine")
-    shown, sent = _shown(receiver), _shown(sender) or OLDEST_FORMAT
-    known = OLDEST_FORMAT if shown is None else max(shown, FIRST_CHOICE)
+    seen = {node.name: watch.newest_format(cluster, node) for node in (sender, receiver)}
+    shown, sent = _shown(receiver), max(seen[sender.name] or OLDEST_FORMAT, _shown(sender) or OLDEST_FORMAT)
+    # Who sends a format understands it.
+    known = max(seen[receiver.name] or OLDEST_FORMAT, OLDEST_FORMAT if shown is None else max(shown, FIRST_CHOICE))
     if sent <= known:
-        return PASS, f"format {sent} is understood"
+        return PASS, f"format {sent} is understood" + (", and was seen" if seen[sender.name] == sent else "")
     if shown is None:
         return FAIL, f"format {sent} is dropped, for the kernel of {receiver.name} has no choice and understands {OLDEST_FORMAT} alone"
     dropped = number(receiver.get("engine", "counters", "bad_action"))

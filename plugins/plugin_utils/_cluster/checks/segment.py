@@ -10,6 +10,7 @@ import ipaddress
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.checks import watch
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.checks.view import (
     ERROR,
     FAIL,
@@ -53,7 +54,7 @@ def sync_dedicated(cluster: ClusterView) -> Iterator[Verdict]:
 
 
 def sync_isolated(cluster: ClusterView) -> Iterator[Verdict]:
-    """Nobody but the members is on the Sync segment: whoever reaches it can insert states."""
+    """Nobody but the members is on the Sync segment, and nobody else sends there: whoever reaches it can insert states."""
     macs = {str(row.get("mac")).lower(): node.name for node in cluster.nodes for row in node.rows("interfaces") or [] if isinstance(row.get("mac"), str)}
     for node in cluster.nodes:
         yield _isolated(cluster, node, macs) if node.synced else Verdict(SKIPPED, SWITCHED_OFF, node.name)
@@ -78,25 +79,26 @@ def sync_speed(cluster: ClusterView) -> Iterator[Verdict]:
 
 
 def sync_bandwidth(cluster: ClusterView) -> Iterator[Verdict]:
-    """Measured sync traffic against the traffic that the cluster carried meanwhile, and against its own link.
+    """Sync traffic as it was seen on the Sync network, against the traffic that the cluster carried meanwhile, and against its own link.
 
-    Carried is what went in and out of the interfaces with virtual addresses, halved because forwarded bytes are counted twice, on all nodes
-    together; sync is the busiest direction of the busiest Sync interface.
+    Carried is what went in and out of the interfaces with virtual addresses, without sync traffic, halved because forwarded bytes are counted twice, on
+    all nodes together; sync is the busiest direction of the busiest Sync interface.
     """
     if not cluster.synced:
         yield Verdict(SKIPPED, SWITCHED_OFF)
         return
-    if any(_shared(node) for node in cluster.nodes):
-        yield Verdict(SKIPPED, "the Sync interface is shared, so its sync traffic cannot be told from the rest")
-        return
     unknowns, carried, sync = [], 0.0, 0.0
     for node in cluster.nodes:
-        rates = {device: _rates(node, device) for device in {node.sync["interface"], *(instance["interface"] for instance in node.instances)}}
-        if any(rate is None for rate in rates.values()):
+        seen, carrying = watch.rates(node), {device: _rates(node, device) for device in sorted({instance["interface"] for instance in node.instances})}
+        if seen is None:
+            unknowns.append(node.unknown("how much sync traffic there is", watch.AREA))
+        if any(rate is None for rate in carrying.values()):
             unknowns.append(node.unknown("the traffic", "segment"))
+        if unknowns or seen is None:
             continue
-        sync = max(sync, *(rates.pop(node.sync["interface"]) or ()))
-        carried += sum(sum(rate or ()) for rate in rates.values()) / 2
+        sync = max(sync, *seen)
+        for device, rate in carrying.items():
+            carried += max(0.0, sum(rate or ()) - (sum(seen) if device == node.sync["interface"] else 0.0)) / 2
     if unknowns:
         yield Verdict(ERROR, "; ".join(unknowns))
         return
@@ -120,7 +122,10 @@ def _isolated(cluster: ClusterView, node: NodeView, macs: Mapping[str, str]) -> 
         return Verdict(ERROR, node.unknown("who is on the Sync segment", "segment"), node.name)
     if node.get("segment", "interface") != device:
         return Verdict(ERROR, f"what was heard on {node.get('segment', 'interface')} tells nothing of Sync interface {device}", node.name)
-    members, strangers = set(), []
+    seen = watch.seen(cluster, node, macs)
+    if seen is None:
+        return Verdict(ERROR, node.unknown("who sends on the Sync network", watch.AREA), node.name)
+    members, strangers = set(seen.members), []
     for row in neighbours:
         owner = _member(cluster, macs, row)
         if owner is None:
@@ -128,6 +133,9 @@ def _isolated(cluster: ClusterView, node: NodeView, macs: Mapping[str, str]) -> 
         else:
             members.add(owner)
     members.discard(node.name)
+    if seen.strangers:
+        # On a network that is shared, too: whoever sends states inserts them.
+        return Verdict(FAIL, f"no member of the cluster, yet it sends states to it: {', '.join([*seen.strangers, *strangers])}", node.name)
     if strangers and _shared(node):
         return Verdict(WARN, f"{device} is shared with another network, so others are on it: {', '.join(strangers)}", node.name)
     if strangers:
@@ -136,6 +144,8 @@ def _isolated(cluster: ClusterView, node: NodeView, macs: Mapping[str, str]) -> 
         return Verdict(ERROR, "not even a member was heard on the Sync segment, so its silence proves nothing", node.name)
     if not node.number("segment", "asked") and node.flag("segment", "echo") is not True:
         return Verdict(WARN, "only members were heard, but nobody was asked: a silent stranger would not be seen", node.name)
+    if node.flag(watch.AREA, "truncated") is not False:
+        return Verdict(WARN, "only members were seen, but there were more packets than could be looked at", node.name)
     return Verdict(PASS, f"only members are on the Sync segment: {', '.join(sorted(members))}", node.name)
 
 

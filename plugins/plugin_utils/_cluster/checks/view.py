@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.pf_facts import creator
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platforms import ENGINES
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.senders import addresses_of
 
 PASS, FAIL, WARN, SKIPPED, ERROR = STATUSES = ("pass", "fail", "warn", "skipped", "error")
 SWITCHED_OFF = "state sync is switched off in the plan"
@@ -61,6 +62,11 @@ class NodeView:
     def engine(self) -> str:
         """What shares the states there."""
         return ENGINES[self.platform]
+
+    @functools.cached_property
+    def sync_addresses(self) -> frozenset[str]:
+        """The addresses that it sends states from: the planned one and those of its Sync device."""
+        return addresses_of(self.sync, self.evidence)
 
     @property
     def synced(self) -> bool:

@@ -10,17 +10,9 @@ A check that several platforms share is told as on Linux; what differs by pfsync
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import NamedTuple
 
-
-class Entry(NamedTuple):
-    """What a person must know about a check: its name when all is well and when not, what a pass says, what to do otherwise."""
-
-    name: str
-    trouble: str
-    meaning: str
-    remedy: str
-
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.report.catalogue_upgrade import BEFORE_UPGRADES
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.report.entry import Entry
 
 CATALOGUE = {
     "roles_disjoint": Entry(
@@ -82,7 +74,7 @@ CATALOGUE = {
     "sync_isolated": Entry(
         "The Sync network is isolated",
         "The Sync network is not isolated",
-        "Only members of the cluster were seen on the Sync segment. The protocol has no authentication: whoever is on the segment can insert states.",
+        "Only members of the cluster were seen on the Sync segment, and only they sent states. There is no authentication: whoever is there inserts states.",
         "Find the address named in the reason and take it off the segment: a VLAN or a cable of its own for Sync. Until then it may insert states."),
     "sync_dedicated": Entry(
         "The Sync interface is dedicated",
@@ -97,7 +89,7 @@ CATALOGUE = {
     "sync_bandwidth": Entry(
         "Sync traffic is in proportion",
         "Sync traffic is out of proportion",
-        "Sync traffic was measured against the traffic that the cluster carried meanwhile, and against its own link.",
+        "Sync traffic as it was seen on the Sync network, against the traffic that the cluster carried meanwhile, and against its own link.",
         "Much sync for little traffic means many short connections: look for a flood of them, or use a faster Sync link."),
     "mtu_equal": Entry(
         "MTU is equal",
@@ -201,6 +193,7 @@ CATALOGUE = {
         "A node is in maintenance",
         "Every node may take over.",
         "When the work is done, let the node come back with the maintenance playbook. Until then the cluster has one node less to fail over to."),
+    **BEFORE_UPGRADES,
 }
 # What is otherwise with pfsync and CARP.
 ON_PF = {
@@ -240,14 +233,15 @@ def entry(check_id: str, engine: str | None) -> Entry:
     return own or CATALOGUE.get(check_id, UNKNOWN_ENTRY)
 
 
-def meanings(engines: Collection[str | None]) -> dict[str, Entry]:
-    """All checks, as they are on nodes of these engines."""
+def meanings(engines: Collection[str | None], made: Collection[str]) -> dict[str, Entry]:
+    """The checks that were made, as they are on nodes of these engines."""
+    told = {check_id: one for check_id, one in CATALOGUE.items() if check_id in made}
     if set(engines) == {"pfsync"}:
-        return {**CATALOGUE, **ON_PF}
-    told = CATALOGUE.items()
+        return {check_id: ON_PF.get(check_id, one) for check_id, one in told.items()}
     if "pfsync" not in engines:
-        return dict(told)
-    return {check_id: one._replace(meaning=f"{one.meaning} With pfsync: {ON_PF[check_id].meaning}") if check_id in ON_PF else one for check_id, one in told}
+        return told
+    return {check_id: one._replace(meaning=f"{one.meaning} With pfsync: {ON_PF[check_id].meaning}") if check_id in ON_PF else one
+            for check_id, one in told.items()}
 
 
 # What to do when a check could not be judged, whichever it is.

@@ -118,7 +118,7 @@ def marks(checks: list[dict[str, Any]], states: dict[str, str]) -> tuple[dict[st
 
 
 def strangers(plans: dict[str, Any], evidence: dict[str, Any]) -> list[tuple[str, str]]:
-    """Neighbours on the Sync segment that are no member, (address, MAC), as seen by any node.
+    """Neighbours and senders on the Sync segment that are no member, (address, MAC), as seen by any node.
 
     As in the check sync_isolated, the MAC decides; the address alone only for a member whose MACs nobody has read.
     """
@@ -128,8 +128,10 @@ def strangers(plans: dict[str, Any], evidence: dict[str, Any]) -> list[tuple[str
     unread = {str((plan.get("state_sync") or {}).get("address")) for host, plan in plans.items() if not macs[host]}
     seen: dict[str, str] = {}
     for found in evidence.values():
-        for neighbour in ((found or {}).get("segment") or {}).get("neighbours") or []:
-            address, mac = str(neighbour.get("address")), str(neighbour.get("mac") or "").lower()
+        senders = ((found or {}).get("watch") or {}).get("senders") or []
+        for one in (((found or {}).get("segment") or {}).get("neighbours") or []) + [
+                {"address": sender.get("address"), "mac": mac} for sender in senders for mac in sender.get("macs") or []]:
+            address, mac = str(one.get("address")), str(one.get("mac") or "").lower()
             if mac not in own and address not in unread:
                 seen.setdefault(address, mac)
     return sorted(seen.items())

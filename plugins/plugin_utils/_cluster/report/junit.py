@@ -14,6 +14,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.report.clean import clean_text, number
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.report.shape import DRILL, shape
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.report.summary import checks_of, clusters_of, drills_of
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.report.upgrade_view import told, upgrades_of
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.report.words import count, drill_name, duration, known
 
 _ELEMENTS = {"fail": "failure", "error": "error", "skipped": "skipped"}
@@ -38,6 +39,8 @@ def as_junit(report: dict[str, Any]) -> str:
     for place, drill in enumerate((shape(drill, DRILL) for drill in drills_of(report)), start=1):
         suite = known(drill["cluster"] or (clusters[0] if len(clusters) == 1 else "drills"))
         cases.setdefault(suite, []).append(_drill_case(suite, place, drill))
+    for upgrade in upgrades_of(report):
+        cases.setdefault(upgrade["cluster"], []).extend(_upgrade_cases(upgrade))
     stamp = _stamp(report.get("generated_at"))
     for name, members in cases.items():
         suite_element = SubElement(root, "testsuite", name=name, tests=str(len(members)), time="0")
@@ -71,6 +74,25 @@ def _drill_case(suite: str, place: int, drill: dict[str, Any]) -> Element:
         f"detection limit {duration(drill.get('detection_limit_ms'))}, takeover {duration(drill.get('takeover_ms'))}, "
         f"new connections after {duration(drill.get('reconnect_ms'))}")
     return case
+
+
+def _upgrade_cases(upgrade: dict[str, Any]) -> list[Element]:
+    """The outcome, which fails when it is not good enough, and an answer for each direction of each stage, which is no if it stays no with the steps taken."""
+    case = Element("testcase", classname=upgrade["cluster"], name="upgrade_check", time="0")
+    told_of = "; ".join(map(str, [upgrade["outcome"], *upgrade["reasons"], *(known(one["what"]) for one in upgrade["unknowns"])]))
+    if upgrade["good_enough"] is not True:
+        SubElement(case, "error" if upgrade["outcome"] == "unknown" else "failure", message=told_of)
+    SubElement(case, "system-out").text = told_of
+    cases = [case]
+    for stage in upgrade["stages"]:
+        for direction in stage["directions"]:
+            case = Element("testcase", classname=upgrade["cluster"], time="0",
+                           name=f"{known(stage['id'])}[{known(direction['from'])} to {known(direction['to'])}]")
+            if direction["answer"] != "yes":
+                SubElement(case, "failure" if direction["answer"] == "no" else "error", message=told(stage, direction))
+            SubElement(case, "system-out").text = "; ".join([told(stage, direction), *(known(reason) for reason in direction["reasons"].values())])
+            cases.append(case)
+    return cases
 
 
 def _stamp(generated_at: Any) -> str | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.report.clean import clean, clean_text
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.report.summary import checks_of, clusters_of, drills_of, summarise
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.report.upgrade_view import upgrades_of, worst_outcome
 
 SCHEMA = 1
 
@@ -19,9 +20,10 @@ def as_json(report: dict[str, Any]) -> str:
     """The report as JSON with sorted keys and a newline at its end.
 
     Keys: schema, title, generated_at (epoch s), collection, clusters (plans and evidence as given), checks (by cluster, id, node),
-    drills (in their order), summary. Of a drill's timeline only the events stay: the packet counts serve the picture alone.
+    drills (in their order), summary. Where upgrades were judged, also upgrades and outcome, the worst of them, and of a single one stages, steps and
+    reasons. Of a drill's timeline only the events stay: the packet counts serve the picture alone.
     """
-    checks, drills = checks_of(report), [_compact(drill) for drill in drills_of(report)]
+    checks, drills, upgrades = checks_of(report), [_compact(drill) for drill in drills_of(report)], upgrades_of(report)
     document = {
         "schema": SCHEMA,
         "title": clean_text(report.get("title") or ""),
@@ -30,8 +32,12 @@ def as_json(report: dict[str, Any]) -> str:
         "clusters": clusters_of(report),
         "checks": checks,
         "drills": drills,
-        "summary": summarise(checks, drills),
+        "summary": summarise(checks, drills, upgrades),
     }
+    if upgrades:
+        document.update(upgrades=upgrades, outcome=worst_outcome(upgrades))
+    if len(upgrades) == 1:
+        document.update({key: upgrades[0][key] for key in ("stages", "steps", "reasons")})
     return json.dumps(document, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 

@@ -11,11 +11,13 @@ from itertools import groupby
 from typing import Any
 
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platforms import ENGINES
-from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.report.catalogue import CATALOGUE, UNJUDGED, Entry, entry, meanings
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.report.catalogue import CATALOGUE, UNJUDGED, entry, meanings
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.report.clean import clean, clean_text
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.report.entry import Entry
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.report.picture_cluster import cluster_picture
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.report.picture_compare import compare_pictures
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.report.picture_timeline import timeline_picture
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.report.picture_upgrade import upgrade_picture
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.report.shape import DRILL, EVIDENCE, PLAN, shape
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.report.style import STYLE
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.report.summary import (
@@ -30,6 +32,14 @@ from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.report
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.report.svg import icon
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.report.table import node_rows
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.report.template import PAGE
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.report.upgrade_view import (
+    LINK,
+    OUTCOME_STATUS,
+    as_yaml,
+    told_once,
+    upgrades_of,
+)
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.report.upgrade_view import headline as upgrade_headline
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.report.words import count, drill_name, duration, moment, plural
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
@@ -46,10 +56,12 @@ def as_html(report: dict[str, Any]) -> str:
     """The report as one HTML page: no script, nothing loaded from elsewhere, every value escaped."""
     checks, clusters = worst_first(checks_of(report)), clusters_of(report)
     drills = [shape(drill, DRILL) for drill in drills_of(report)]
-    summary = summarise(checks, drills)
+    upgrades = upgrades_of(report)
+    summary = summarise(checks, drills, upgrades)
     names = [cluster["name"] for cluster in clusters]
     engines = _Engines(clusters)
-    title, sentence = headline(summary, len(set(names) | {check["cluster"] for check in checks if check["cluster"]}))
+    title, sentence = upgrade_headline(upgrades) if upgrades else headline(
+        summary, len(set(names) | {check["cluster"] for check in checks if check["cluster"]}))
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     return environment.from_string(PAGE).render(
         title=clean_text(report.get("title") or "Firewall cluster"),
@@ -71,8 +83,9 @@ def as_html(report: dict[str, Any]) -> str:
         rest=[check for check in checks if check["status"] not in _ATTENTION],
         drills=[_drill(place, drill) for place, drill in enumerate(drills, start=1)],
         compare=compare_pictures("compare", drills),
+        upgrades=[_upgrade(place, upgrade) for place, upgrade in enumerate(upgrades, start=1)],
         clusters=_clusters(clusters, checks),
-        catalogue=meanings(engines.all) if checks else {},
+        catalogue=meanings(engines.all, {check["id"] for check in checks}),
     )
 
 
@@ -136,6 +149,17 @@ def _drill(place: int, drill: dict[str, Any]) -> dict[str, Any]:
         figures.append((count(back["lost"]), f"of them lost when the node came back (gap max {duration((back['gap_ms'] or {}).get('max'))})"))
     return {"name": drill_name(drill), "passed": drill.get("passed") is True, "reasons": drill["reasons"] or [],
             "figures": figures, "picture": timeline_picture(f"drill-{place}", drill)}
+
+
+def _upgrade(place: int, upgrade: dict[str, Any]) -> dict[str, Any]:
+    """An upgrade, with its picture, and its steps as they are written."""
+    def written(step: dict[str, Any]) -> dict[str, Any]:
+        return {**step, "variables": as_yaml(step["variables"]) if step["variables"] else "", "commands": "\n".join(map(str, step["commands"])),
+                "by_hand": "\n".join(map(str, step["by_hand"]))}
+
+    return {**upgrade, "status": OUTCOME_STATUS[upgrade["outcome"]], "title": upgrade_headline([upgrade])[0],
+            "picture": upgrade_picture(f"upgrade-{place}", upgrade), "runbook": [written(step) for step in upgrade["runbook"]],
+            "notes": [{"text": text, "link": link if LINK.fullmatch(str(link)) else ""} for text, link in told_once(upgrade)]}
 
 
 def _clusters(clusters: list[dict[str, Any]], checks: list[dict[str, Any]]) -> list[dict[str, Any]]:

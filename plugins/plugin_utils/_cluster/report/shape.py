@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-# A dict names the keys that are kept, a list holds the shape of its items, SCALAR is text, a number, a truth or None, SCALARS a dict of them, ROWS a list.
-SCALAR, SCALARS, ROWS = "scalar", "scalars", "rows"
+# A dict names the keys that are kept, a list holds the shape of its items, SCALAR is text, a number, a truth or None, SCALARS a dict of them, ROWS a list,
+# TREE whatever it is.
+SCALAR, SCALARS, ROWS, TREE = "scalar", "scalars", "rows", "tree"
 
 
 def _keys(names: str, **deeper: Any) -> dict[str, Any]:
@@ -30,6 +31,7 @@ EVIDENCE = _keys(
     pass_rule=_keys("filtered present effective"),
     interfaces=[_keys("name mac mtu speed up", addresses=[SCALAR])],
     segment=_keys("interface", neighbours=[_keys("address mac")]),
+    watch=_keys("interface", senders=[_keys("address", macs=[SCALAR])]),
     errors=[_keys("area reason")],
 )
 PLAN = _keys(
@@ -45,6 +47,14 @@ DRILL = _keys(
     reasons=[SCALAR],
     timeline=_keys("failure_at bucket_ms", deliveries=[_keys("direction", buckets=ROWS)], events=[_keys("t_ms label node")]),
 )
+_STEP = _keys("number stage node title why required", variables=TREE, commands=[SCALAR], by_hand=[SCALAR])
+UPGRADE = _keys(
+    "cluster outcome sentence required good_enough",
+    reasons=[SCALAR], lost=[SCALAR], order=[SCALAR], targets=SCALARS, unknowns=[_keys("what how")], steps=[_STEP], runbook=[_STEP],
+    stages=[_keys("id title", upgraded=[SCALAR], lagg=[SCALAR], pin=_keys("format how lifted", nodes=[SCALAR]), notes=[_keys("node text link")],
+                  nodes=[_keys("node platform release sends upgraded")],
+                  directions=[_keys("from to purpose answer understood named routed matched without_steps confidence", lost=[SCALAR], reasons=SCALARS)])],
+)
 
 
 def shape(value: Any, wanted: Any) -> Any:
@@ -57,6 +67,8 @@ def shape(value: Any, wanted: Any) -> Any:
         return [item for item in (shape(member, wanted[0]) for member in value) if item is not None]
     if wanted == SCALARS:
         return {key: item for key, item in value.items() if not isinstance(item, (dict, list))} if isinstance(value, dict) else None
+    if wanted == TREE:
+        return value
     if wanted == ROWS:
         return value if isinstance(value, list) else None
     return None if isinstance(value, (dict, list)) else value

@@ -62,7 +62,11 @@ header .small { margin: 2px 0 16px; }
 .problem li { padding: 5px 0; display: grid; grid-template-columns: minmax(84px, 150px) 96px 1fr; gap: 2px 14px; border-top: 1px solid var(--faint); }
 .problem li b { overflow-wrap: anywhere; }
 .problem li span:last-child { overflow-wrap: anywhere; }
+.problem ul.plain li { display: block; overflow-wrap: anywhere; }
 .remedy { margin: 0; }
+.runbook ol { margin: 0 18px 12px; padding-left: 26px; } .runbook li { padding: 8px 0; border-top: 1px solid var(--faint); overflow-wrap: anywhere; }
+.runbook li pre { margin: 6px 0 2px; padding: 8px 12px; background: var(--faint); border-radius: 6px; white-space: pre-wrap; overflow-wrap: anywhere; }
+.runbook li p { margin: 6px 0 0; }
 code { font: .87em var(--mono); background: var(--faint); border-radius: 4px; padding: .1em .35em; overflow-wrap: anywhere; }
 .word { font-weight: 600; white-space: nowrap; }
 .word.fail { color: var(--fail); } .word.error { color: var(--error); } .word.warn { color: var(--warn); } .word.pass { color: var(--pass); }
@@ -125,6 +129,12 @@ svg text.status.fail { fill: var(--fail); } svg text.status.error { fill: var(--
 .wire.off { stroke: var(--soft); stroke-dasharray: 5 5; } .wire.foreign { stroke: var(--fail); stroke-dasharray: 4 3; }
 .plug { fill: var(--card); stroke: var(--ink); stroke-width: 2; }
 .stranger { fill: var(--fail-tint); stroke: var(--fail); stroke-dasharray: 4 3; }
+.step-node { fill: var(--card); stroke: var(--line); stroke-width: 1.5; } .step-node.after { stroke: var(--new); }
+.step-mark.before { fill: var(--old); } .step-mark.after { fill: var(--new); } svg text.step-badge { fill: var(--soft); }
+svg text.step-badge.after { fill: var(--new); font-weight: 600; }
+.flow-arrow { fill: none; stroke-width: 2.5; } .flow-arrow.pass { stroke: var(--pass); } .flow-arrow.fail { stroke: var(--fail); stroke-dasharray: 3 5; }
+.flow-arrow.error { stroke: var(--error); stroke-dasharray: 9 5; }
+.flow-tip.pass { fill: var(--pass); } .flow-tip.fail { fill: var(--fail); } .flow-tip.error { fill: var(--error); }
 .lane { fill: var(--faint); } .flow.old { fill: var(--old); } .flow.new { fill: var(--new); } .flow.other { fill: var(--other); }
 .flow.unseen { fill: var(--unseen); }
 .crest { fill: var(--crest); } .crest-line { fill: none; stroke: var(--crest); stroke-width: 3; }

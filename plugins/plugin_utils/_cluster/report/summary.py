@@ -7,10 +7,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.report.catalogue import CATALOGUE
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.report.clean import clean, clean_text
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.report.upgrade_view import verdict as upgrade_verdict
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.report.words import plural
 
 STATUSES = ("fail", "error", "warn", "skipped", "pass")  # the worst first
@@ -59,8 +61,8 @@ def _members(plans: dict[str, Any]) -> list[str]:
     return [host for host in stated if isinstance(host, str) and host in plans] + [host for host in plans if host not in stated]
 
 
-def summarise(checks: list[dict[str, Any]], drills: list[dict[str, Any]]) -> dict[str, Any]:
-    """Counts and the verdict.
+def summarise(checks: list[dict[str, Any]], drills: list[dict[str, Any]], upgrades: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
+    """Counts and the verdict. Where upgrades were judged, it is theirs: they took every check into account.
 
     Returns:
         {"verdict": "fine" | "warnings" | "not_fine" | "unknown", "checks": {status: number, "total": number},
@@ -74,6 +76,8 @@ def summarise(checks: list[dict[str, Any]], drills: list[dict[str, Any]]) -> dic
         verdict = "unknown"
     else:
         verdict = "warnings" if counts["warn"] else "fine"
+    if upgrades:
+        verdict = upgrade_verdict(upgrades)
     return {"verdict": verdict, "checks": {**{status: counts[status] for status in STATUSES}, "total": len(checks)},
             "drills": {"passed": passed, "failed": len(drills) - passed, "total": len(drills)}}
 

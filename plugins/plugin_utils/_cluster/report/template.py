@@ -30,6 +30,67 @@ PAGE = """\
 {% endif %}
 </header>
 <main>
+{% for upgrade in upgrades %}
+<section>
+<h2>{{ "Upgrade of cluster " ~ upgrade.cluster }}</h2>
+{% if upgrades | length > 1 %}
+<p>{{ icon(upgrade.status) }} <span class="word {{ upgrade.status }}">{{ upgrade.title }}</span></p>
+{% endif %}
+{% if upgrade.picture %}
+<div class="card picture" tabindex="0" role="group" aria-label="Stages of the upgrade of {{ upgrade.cluster }}">{{ upgrade.picture }}</div>
+{% endif %}
+{% for title, texts in [("Why not", upgrade.reasons), ("What would be lost", upgrade.lost)] %}
+{% if texts %}
+<article class="problem">
+<h3>{{ icon("fail") }} {{ title }}</h3>
+<ul class="plain">
+{% for text in texts %}
+<li>{{ text }}</li>
+{% endfor %}
+</ul>
+</article>
+{% endif %}
+{% endfor %}
+{% if upgrade.unknowns %}
+<article class="problem">
+<h3>{{ icon("error") }} What is not known, and how to learn it</h3>
+<ul class="plain">
+{% for unknown in upgrade.unknowns %}
+<li>{{ unknown.what }}<br/><span class="soft">{{ unknown.how }}</span></li>
+{% endfor %}
+</ul>
+</article>
+{% endif %}
+{% if upgrade.runbook %}
+<details class="runbook"{% if upgrade.outcome == "seamless_with_steps" %} open="open"{% endif %}>
+<summary><b>The upgrade, step by step</b> <span class="soft">{{ upgrade.runbook | length }} steps, \
+{{ upgrade.steps | length }} of them needed for this upgrade</span></summary>
+<ol>
+{% for step in upgrade.runbook %}
+<li{% if step.required %} class="needed"{% endif %}><b>{{ step.title }}</b>{% if step.required %} <span class="word warn">needed</span>{% endif %}\
+{% if step.why %} <span class="soft">{{ step.why }}</span>{% endif %}
+{% if step.variables %}<pre>{{ step.variables }}</pre>{% endif %}
+{% if step.commands %}<pre>{{ step.commands }}</pre>{% endif %}
+{% if step.by_hand %}<p class="small soft">{{ "By hand instead, on the node:" if step.commands else "On the node:" }}</p>\
+<pre>{{ step.by_hand }}</pre>{% endif %}
+</li>
+{% endfor %}
+</ol>
+</details>
+{% endif %}
+{% if upgrade.notes %}
+<details>
+<summary><b>From the notes of the release</b></summary>
+<ul>
+{% for note in upgrade.notes %}
+<li>{{ note.text }}{% if note.link %} <a href="{{ note.link }}" rel="noreferrer">{{ note.link }}</a>{% endif %}</li>
+{% endfor %}
+</ul>
+</details>
+{% endif %}
+</section>
+{% endfor %}
+
 {% if problems %}
 <section>
 <h2>What needs attention</h2>

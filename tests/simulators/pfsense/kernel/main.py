@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 def main() -> int:
     """Run the program of this name on the kernel of this root, and write down what changed it."""
     name, words = os.path.basename(sys.argv[0]), sys.argv[1:]
+    if name == "tcpdump":
+        from .tcpdump import tcpdump
+        return tcpdump(words)
     with open(FOLDER + "kernel.json", "r+", encoding="utf-8") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         # The file is the stand-in's own; read so, it costs a tenth of what importing json does.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import json
 import subprocess
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -70,6 +71,29 @@ def test_where_the_module_runs_nothing_else_is_run(node: OldNode, raw: str) -> N
     result, module, wire = run(READ, raw=raw)
     assert result == READ and wire.commands == []
     assert module.call_args.kwargs["module_name"] == "hafirewall.cluster.node_info" and module.call_count == 1
+
+
+def test_the_controller_notes_when_it_asked_for_the_nodes_time_and_was_answered(node: OldNode) -> None:
+    def answer() -> dict[str, Any]:
+        return {"readiness": {"clock": {"at": 5.0}, "disk": None}}
+    before = time.time()
+    result, module, _wire = run(dict(READ, evidence=answer(), ansible_facts={"hafirewall_evidence": answer()}), readiness=True)
+    clock = result["evidence"]["readiness"]["clock"]
+    assert before - 0.001 <= clock["asked"] <= clock["answered"] <= time.time() + 0.001 and clock["at"] == 5.0
+    assert result["ansible_facts"]["hafirewall_evidence"] == result["evidence"]
+    assert module.call_args.kwargs["module_args"]["readiness"] is True
+
+
+@pytest.mark.parametrize("readiness", [None, {"clock": None}])
+def test_without_the_nodes_time_there_is_nothing_to_note(node: OldNode, readiness: Any) -> None:
+    result = run(dict(READ, evidence={"readiness": readiness}))[0]
+    assert result["evidence"] == {"readiness": readiness}
+
+
+def test_by_its_shell_it_is_not_told_whether_a_node_is_ready_and_why(node: OldNode) -> None:
+    found = run(READ, raw="always", readiness=True)[0]["evidence"]
+    assert found["readiness"] is None and "readiness" in [row["area"] for row in found["errors"]]
+    assert "readiness" not in [row["area"] for row in run(READ, raw="always")[0]["evidence"]["errors"]]
 
 
 def test_a_task_that_is_tried_again_has_its_own_options_and_no_others(node: OldNode) -> None:

@@ -45,6 +45,13 @@ def test_three_files_are_written_into_a_folder_that_it_makes(tmp_path):
     assert "broader than needed" in (directory / "report.html").read_text(encoding="utf-8")
 
 
+def test_of_upgrades_there_is_a_ticket_too(tmp_path):
+    result = run({"directory": str(tmp_path), "upgrades": [{"cluster": "edge", "outcome": "seamless", "sentence": "Nothing is lost.", "good_enough": True}]})
+    assert (tmp_path / "report.md").read_text(encoding="utf-8").startswith("# Firewall cluster: seamless")
+    assert result["md_path"] == str(tmp_path / "report.md")
+    assert json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["outcome"] == "seamless"
+
+
 def test_a_report_is_a_result_and_never_a_change(tmp_path):
     assert [run({"directory": str(tmp_path)})["changed"] for _again in range(2)] == [False, False]
 

@@ -13,5 +13,5 @@ from ansible_collections.hafirewall.cluster.plugins.modules import node_info
 def test_every_area_of_the_evidence_is_documented():
     documented = yaml.safe_load(node_info.RETURN)["evidence"]["contains"]
     assert set(documented) == {"schema", "collected_at", "collected_by", "platform", "os", "kernel", "boot_id", "packages", "engine", "vrrp", "maintenance",
-                               "pass_rule", "interfaces", "management", "references", "segment", "traffic", "errors",
+                               "pass_rule", "interfaces", "management", "references", "segment", "traffic", "watch", "readiness", "snapshot", "errors",
                                "config", "config_sync", "state_policy", "state_policy_from", "state_rules"}

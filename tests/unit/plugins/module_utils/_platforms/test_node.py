@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
+import sys
 
 import pytest
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms import node as node_module
@@ -202,3 +204,59 @@ def test_without_a_mode_a_file_keeps_its_own_and_a_new_one_is_of_its_owner_alone
     assert Node().write_text(str(path), "new\n", mode=None) is True
     assert (path.read_text(), path.stat().st_mode & 0o777) == ("new\n", new)
     assert Node().write_text(str(path), "new\n", mode=None) is False
+
+
+# What is listened to
+
+SAYS = "import sys, time; print(sys.argv[1], flush=True); print('on stderr', file=sys.stderr); time.sleep(600)"
+
+
+def first_line(stream, begin):
+    line = stream.readline()
+    begin()
+    return line + stream.read()
+
+
+def test_what_is_listened_to_is_read_as_it_comes_and_ended_in_time():
+    found, done = Node().stream([sys.executable, "-c", SAYS, "heard"], 0.1, first_line)
+    assert (found, done.status, done.stderr) == (b"heard\n", -signal.SIGTERM, "on stderr\n")
+
+
+def test_what_is_listened_to_is_ended_when_nobody_wants_more_or_its_reader_fails():
+    pids = []
+
+    def fails(stream, begin):
+        pids.append(int(stream.readline()))
+        raise ValueError("no capture")
+    program = [sys.executable, "-c", "import os, time; print(os.getpid(), flush=True); time.sleep(600)"]
+    with pytest.raises(ValueError, match="no capture"):
+        Node().stream(program, 600, fails)
+    pids.append(int(Node().stream(program, 600, lambda stream, begin: stream.readline())[0]))
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+def test_what_does_not_end_when_told_to_is_killed(monkeypatch):
+    monkeypatch.setattr(node_module, "_PATIENCE", 0.1)
+    deaf = "import signal, sys, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(600)"
+    assert Node().stream([sys.executable, "-c", deaf], 600, lambda stream, begin: stream.readline())[1].status == -signal.SIGKILL
+
+
+def test_what_never_begins_is_killed(monkeypatch):
+    monkeypatch.setattr(node_module, "_START", 0.1)
+    found, done = Node().stream([sys.executable, "-c", "import time; time.sleep(600)"], 0.1, lambda stream, begin: stream.read())
+    assert (found, done.status) == (b"", -signal.SIGKILL)
+
+
+def test_what_is_listened_to_does_not_outlive_a_listener_that_is_killed(monkeypatch):
+    """The alarm clock that it is given rings also when nobody is left to end it."""
+    monkeypatch.setattr(node_module, "_START", 1.0)
+    monkeypatch.setattr(node_module, "_PATIENCE", 0.0)
+    asked = "import signal; print(signal.alarm(0))"
+    assert 3000 < int(Node().stream([sys.executable, "-c", asked], 3600, lambda stream, begin: stream.read())[0]) <= 3601
+
+
+def test_a_program_that_is_absent_cannot_be_listened_to():
+    with pytest.raises(NodeError, match="no-such-program is not installed"):
+        Node().stream(["no-such-program"], 1, first_line)

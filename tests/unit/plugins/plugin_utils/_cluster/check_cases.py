@@ -46,6 +46,19 @@ class Case:
         return found[0]
 
 
+def watched(device, macs, addresses, engine, sent, seconds=1.0):
+    """The evidence ``watch`` of a node that has seen all members send so many bytes each, by name, and no whole state."""
+    senders = [{"address": addresses[name], "macs": [macs[name]], "engine": engine, "version": 5 if engine == "pfsync" else 1,
+                "formats": [], "messages": {}, "packets": 3, "bytes": size, "states": 1, "states_per_second": 1.0,
+                "bytes_per_second": size / seconds, "errors": {}} for name, size in sent.items()]
+    return {"interface": device, "seconds": seconds, "packets": 3 * len(senders), "truncated": False, "senders": senders}
+
+
+def stranger(**other):
+    """Somebody on the Sync network who is no member and sends states."""
+    return {"address": "198.51.100.140", "macs": ["02:00:00:00:00:99"], "engine": "pfsync", "version": 5, "formats": [1301], "bytes_per_second": 70.0, **other}
+
+
 def _paths(value, path=()):
     yield path
     for key, item in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
@@ -128,6 +141,7 @@ def pf_evidence(plan, title, keys, engine, vrrp, **more):
                        device("em0", mac[:-2] + "a" + mac[-1], f"192.0.2.{2 if active else 3}/24", *lan["addresses"]),
                        device("em1", mac[:-2] + "b" + mac[-1], *wan["addresses"])],
         "segment": {"interface": "em2", "seconds": 1.0, "asked": 13, "echo": False, "neighbours": [{"address": SYNC[other], "mac": MACS[other], "how": "arp"}]},
+        "watch": watched("em2", MACS, SYNC, "pfsync", {"fw1": 10_000, "fw2": 1_000}),
         "traffic": {"seconds": 2.0, "interfaces": {
             "em2": {"rx_bytes": 2_000, "tx_bytes": 20_000}, "em0": {"rx_bytes": 100_000 * active, "tx_bytes": 100_000 * active},
             "em1": {"rx_bytes": 100_000 * active, "tx_bytes": 100_000 * active}}},

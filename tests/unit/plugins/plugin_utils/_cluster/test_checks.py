@@ -10,7 +10,7 @@ import copy
 
 import pytest
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.checks import CHECKS, STATUSES, counts, failed, judge
-from check_cases import MACS, NODES, SYNC, Case, needs_its_evidence
+from check_cases import MACS, NODES, SYNC, Case, needs_its_evidence, stranger, watched
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -21,8 +21,8 @@ OF_PF = ("formats_agree", "peer_understood", "bulk_done", "host_ids", "devices_e
 AREAS = {
     "state_sync_enabled": ["engine"], "engine_running": ["engine"], "config_current": ["engine", "vrrp"], "settings_agree": ["engine"],
     "states_travel": [], "quiet_states": ["engine", "vrrp", "collected_at"], "roles_disjoint": ["vrrp", "interfaces"], "maintenance": ["maintenance"],
-    "pass_rule": ["pass_rule"], "sync_dedicated": ["interfaces"], "sync_isolated": ["segment"], "mtu_equal": ["interfaces"],
-    "sync_speed": ["interfaces"], "sync_bandwidth": ["traffic"], "versions_equal": ["packages", "kernel"],
+    "pass_rule": ["pass_rule"], "sync_dedicated": ["interfaces"], "sync_isolated": ["segment", "watch"], "mtu_equal": ["interfaces"],
+    "sync_speed": ["interfaces"], "sync_bandwidth": ["traffic", "watch"], "versions_equal": ["packages", "kernel"],
     **dict.fromkeys(OF_PF, ()), "laggs_equal": ["interfaces"], "lagg_members": ["interfaces"], "lagg_lacp": ["interfaces"], "lagg_spare": ["interfaces"],
 }
 ALL_AREAS = sorted({area for areas in AREAS.values() for area in areas})
@@ -72,6 +72,7 @@ def evidence_of(node):
                        dict(device("bond1", MACS[node][:-2] + "c" + MACS[node][-1]), lagg=lagg())],
         "segment": {"interface": "sync0", "seconds": 1.0, "asked": 13, "echo": True,
                     "neighbours": [{"address": SYNC[other], "mac": MACS[other], "how": "arp"}]},
+        "watch": watched("sync0", MACS, SYNC, "conntrackd", {"fw1": 10_000, "fw2": 1_000}),
         "traffic": {"seconds": 2.0, "interfaces": {
             "sync0": {"rx_bytes": 2_000, "tx_bytes": 20_000}, "lan0": {"rx_bytes": 100_000 * active, "tx_bytes": 100_000 * active},
             "wan0": {"rx_bytes": 100_000 * active, "tx_bytes": 100_000 * active}}},
@@ -179,7 +180,6 @@ def test_a_lagg_without_any_link_and_one_that_waits_for_a_move_are_failures(pair
     ("sync_isolated", "segment.neighbours.0", {"address": "198.51.100.140", "mac": "02:00:00:00:00:99", "how": "arp"}, "fail",
      ["198.51.100.140", "02:00:00:00:00:99"]),
     ("sync_isolated", "segment.neighbours.0", {"address": "198.51.100.129", "mac": "02:00:00:00:00:99", "how": "arp"}, "fail", ["198.51.100.129"]),
-    ("sync_isolated", "segment.neighbours", [], "error", ["not even a member"]),
     ("sync_isolated", "segment.interface", "lan0", "error", ["lan0"]),
     ("mtu_equal", "interfaces.0.mtu", 9000, "fail", ["fw1 has 1500", "fw2 has 9000"]),
     ("mtu_equal", "interfaces.0.mtu", None, "error", ["fw2"]),
@@ -328,12 +328,20 @@ def test_another_rule_that_lets_the_traffic_in_is_a_warning_and_nothing_that_doe
 def test_a_shared_sync_interface_is_reported_and_not_blamed_for_its_other_hosts(pair):
     for plan in pair.plans.values():
         plan["virtual_ip"]["instances"][0]["interface"] = "sync0"
-    stranger = {"address": "192.0.2.77", "mac": "02:00:00:00:00:99", "how": "heard"}
-    pair.put("segment.neighbours.0", stranger)
+    pair.put("segment.neighbours.0", {"address": "192.0.2.77", "mac": "02:00:00:00:00:99", "how": "heard"})
     pair.says("sync_dedicated", "warn", "sync0 also carries the virtual addresses 192.0.2.1/24")
     pair.says("sync_isolated", "warn", "192.0.2.77", node="fw2")
     assert pair.of("sync_isolated", "fw2")[0]["status"] == "warn"
-    pair.says("sync_bandwidth", "skipped", "shared")
+    # Not even there may another send states.
+    pair.put("watch.senders.0", stranger()).says("sync_isolated", "fail", "198.51.100.140", "02:00:00:00:00:99", "sends states", node="fw2")
+
+
+def test_on_a_shared_sync_interface_sync_traffic_is_told_from_the_rest(pair):
+    for node, plan in pair.plans.items():
+        plan["virtual_ip"]["instances"][0]["interface"] = "sync0"
+        # In each of two seconds 11000 bytes of sync, and 20000 of others.
+        pair.put("traffic.interfaces.sync0", {"rx_bytes": 31_000, "tx_bytes": 31_000}, node)
+    pair.says("sync_bandwidth", "pass", "10000 bytes/s of sync traffic, 70000 bytes/s carried: 14.3 %")
 
 
 def test_a_member_is_known_by_its_address_only_while_nobody_has_read_its_hardware_address(pair):
@@ -345,17 +353,55 @@ def test_a_member_heard_by_another_of_its_addresses_is_still_that_member(pair):
     pair.put("segment.neighbours.0.address", "fe80::1").says("sync_isolated", "pass", "fw1", node="fw2")
 
 
+@pytest.mark.parametrize(("row", "words"), [
+    (stranger(), ["198.51.100.140 (02:00:00:00:00:99, sends pfsync of version 5)"]),
+    # A forged source address passes the pass rule.
+    (stranger(address="198.51.100.129"), ["02:00:00:00:00:99 (with the address 198.51.100.129 of fw1"]),
+    (stranger(macs=["02:00:00:00:00:01", "02:00:00:00:00:99"], address="198.51.100.129"), ["02:00:00:00:00:99 (with the address 198.51.100.129 of fw1"]),
+    (stranger(macs=[]), ["198.51.100.140", "not known"]),
+])
+def test_whoever_sends_states_and_is_no_member_is_found(pair, row, words):
+    pair.evidence["fw2"]["watch"]["senders"].append(row)
+    pair.says("sync_isolated", "fail", *words, node="fw2")
+    pair.says("sync_isolated", "pass", node="fw1")
+
+
+@pytest.mark.parametrize("row", [stranger(address="fe80::1", macs=["02:00:00:00:00:01"]), stranger(macs=["02:00:00:00:00:01"])])
+def test_a_member_that_sends_from_another_of_its_addresses_is_no_stranger(pair, row):
+    pair.evidence["fw2"]["watch"]["senders"].append(row)
+    pair.says("sync_isolated", "pass", node="fw2")
+
+
+@pytest.mark.parametrize(("path", "value", "status", "words"), [
+    ("watch", None, "error", ["who sends on the Sync network is not known on fw2"]), ("watch.interface", "lan0", "error", ["not known"]),
+    ("watch.truncated", True, "warn", ["more packets than could be looked at"]), ("watch.truncated", None, "warn", ["more packets"]),
+    ("watch.senders", [], "pass", ["only members"]), ("watch.senders", [7], "error", ["not known"])])
+def test_isolation_is_judged_by_who_sends_too(pair, path, value, status, words):
+    pair.put(path, value).says("sync_isolated", status, *words, node="fw2")
+    assert {result["status"] for result in pair.of("sync_isolated", "fw2")} == {status}
+
+
+@pytest.mark.parametrize(("path", "value"), [("watch.senders.1.bytes_per_second", None), ("watch.seconds", 0), ("watch.senders", None)])
+def test_sync_traffic_that_nobody_measured_is_not_in_proportion(pair, path, value):
+    pair.put(path, value).says("sync_bandwidth", "error", "how much sync traffic there is is not known on fw2")
+
+
+def test_silence_in_which_not_even_a_member_was_heard_proves_nothing(pair):
+    pair.put("segment.neighbours", []).says("sync_isolated", "pass", "fw1", node="fw2")
+    pair.put("watch.senders", []).says("sync_isolated", "error", "not even a member", node="fw2")
+
+
 def test_listening_alone_does_not_prove_isolation(pair):
     pair.put("segment.asked", 0).put("segment.echo", False).says("sync_isolated", "warn", "nobody was asked", node="fw2")
 
 
 def test_bandwidth_is_told_with_both_numbers(pair):
     pair.says("sync_bandwidth", "pass", "10000 bytes/s of sync traffic", "100000 bytes/s carried", "10.0 %")
-    pair.put("traffic.interfaces.sync0.tx_bytes", 60_000).says("sync_bandwidth", "warn", "30.0 %")
+    pair.put("watch.senders.0.bytes_per_second", 30_000.0).says("sync_bandwidth", "warn", "30.0 %")
 
 
 def test_a_full_sync_link_fails_whatever_is_carried(pair):
-    pair.put("traffic.interfaces.sync0.rx_bytes", 22_000_000).put("interfaces.0.speed", 100).says("sync_bandwidth", "fail", "88.0 %", "100 Mbit/s")
+    pair.put("watch.senders.0.bytes_per_second", 11_000_000).put("interfaces.0.speed", 100).says("sync_bandwidth", "fail", "88.0 %", "100 Mbit/s")
 
 
 def test_a_share_of_nearly_nothing_is_not_told(pair):

@@ -22,8 +22,8 @@ AREAS = {
     "states_travel": ["engine"], "formats_agree": ["engine"], "peer_understood": ["engine"], "bulk_done": ["engine"], "host_ids": ["engine"],
     "devices_equal": ["interfaces"], "state_interfaces": ["engine", "interfaces"], "state_policy_equal": ["state_policy"], "rules_equal": ["engine"],
     "roles_disjoint": ["vrrp", "interfaces"], "maintenance": ["maintenance"], "demotion": ["vrrp"], "carp_agrees": ["vrrp", "maintenance"],
-    "pass_rule": ["pass_rule"], "sync_dedicated": ["interfaces"], "sync_isolated": ["segment"], "mtu_equal": ["interfaces"],
-    "pfsync_mtu": ["engine", "interfaces"], "sync_speed": ["interfaces"], "sync_bandwidth": ["traffic"], "versions_equal": ["os"],
+    "pass_rule": ["pass_rule"], "sync_dedicated": ["interfaces"], "sync_isolated": ["segment", "watch"], "mtu_equal": ["interfaces"],
+    "pfsync_mtu": ["engine", "interfaces"], "sync_speed": ["interfaces"], "sync_bandwidth": ["traffic", "watch"], "versions_equal": ["os"],
 }
 ALL_AREAS = sorted({area for areas in AREAS.values() for area in areas})
 
@@ -120,6 +120,27 @@ def test_kernels_without_a_choice_understand_each_other(pair):
     for node in NODES:
         pair.put("engine.config.version", None, node)
     assert {result["status"] for result in pair.of("formats_agree")} == {"pass"}
+
+
+@pytest.mark.parametrize(("seen", "status", "words"), [
+    # ifconfig of an older userland tells no format, and the kernel sends its newest all the same.
+    ([1400], "fail", "format 1400 is dropped"), ([1301], "pass", "format 1301 is understood, and was seen"), ([], "pass", "format 1301 is understood")])
+def test_a_format_that_was_seen_beats_what_the_sender_says(pair, seen, status, words):
+    for node in NODES:
+        pair.put("engine.config.version", None, node)
+    pair.put("watch.senders.0.formats", seen, "fw1").says("formats_agree", status, "from fw1 to fw2", words, node="fw2")
+
+
+def test_who_was_seen_sending_a_format_understands_it(pair):
+    pair.put("engine.config.version", 1500, "fw1").put("watch.senders.1.formats", [1500], "fw1").put("engine.pinned", 1400)
+    pair.says("formats_agree", "pass", "format 1500 is understood", node="fw2")
+    pair.says("formats_agree", "pass", "from fw2 to fw1: format 1500 is understood, and was seen", node="fw1")
+    pair.put("engine.config", None).says("formats_agree", "error", "the format of messages is not known on fw2", node="fw1")
+
+
+@pytest.mark.parametrize("formats", [None, ["1500"], [True], 1500])
+def test_formats_of_an_odd_shape_are_none(pair, formats):
+    pair.put("watch.senders.0.formats", formats).says("formats_agree", "pass", "format 1400 is understood", node="fw2")
 
 
 # The first transfer

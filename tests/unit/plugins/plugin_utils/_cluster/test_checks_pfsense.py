@@ -21,8 +21,8 @@ AREAS = {
     "states_travel": ["engine"], "formats_agree": ["engine"], "peer_understood": ["engine"],
     "host_ids": ["engine"], "devices_equal": ["interfaces"], "state_policy_equal": ["state_policy"],
     "roles_disjoint": ["vrrp", "interfaces"], "maintenance": ["maintenance"], "demotion": ["vrrp"], "carp_agrees": ["vrrp", "maintenance"],
-    "pass_rule": ["pass_rule"], "sync_dedicated": ["interfaces"], "sync_isolated": ["segment"], "mtu_equal": ["interfaces"],
-    "sync_speed": ["interfaces"], "sync_bandwidth": ["traffic"], "config_sync": ["config_sync", "pass_rule", "vrrp"], "interface_keys": ["interfaces"],
+    "pass_rule": ["pass_rule"], "sync_dedicated": ["interfaces"], "sync_isolated": ["segment", "watch"], "mtu_equal": ["interfaces"],
+    "sync_speed": ["interfaces"], "sync_bandwidth": ["traffic", "watch"], "config_sync": ["config_sync", "pass_rule", "vrrp"], "interface_keys": ["interfaces"],
     "config_versions": ["config"], "versions_equal": ["os"],
 }
 ALL_AREAS = sorted({area for areas in AREAS.values() for area in areas})

@@ -19,6 +19,7 @@ from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.checks
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.report import as_html, as_json, as_junit
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.report.catalogue import CATALOGUE
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.report.clean import clean_text
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.upgrade.readiness import READINESS
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -228,7 +229,7 @@ def test_many_clusters_are_folded_unless_they_need_attention():
 
 
 def test_the_catalogue_and_the_guide_have_every_check():
-    assert set(CATALOGUE) == set(CHECKS)
+    assert set(CATALOGUE) == {*CHECKS, *READINESS} and not set(CHECKS) & set(READINESS)
     assert re.findall(r"^### `(\w+)`$", GUIDE.read_text(encoding="utf-8"), re.MULTILINE) == list(CATALOGUE)
 
 

@@ -53,7 +53,8 @@ def test_a_page_of_linux_nodes_speaks_of_keepalived():
 
 
 def test_each_cluster_of_a_mixed_report_has_its_own_words():
-    both = samples.report([samples.check("roles_disjoint", None, "fail", "no node is active", name) for name in ("edge", "pf")],
+    both = samples.report([samples.check(check, None, "fail", "no node is active", name) for name in ("edge", "pf")
+                           for check in ("roles_disjoint", "states_travel")],
                           clusters=[samples.cluster(), samples.pfsense()])
     said = own_words(as_html(both))
     assert CATALOGUE["roles_disjoint"].remedy in said and ON_PF["roles_disjoint"].remedy in said
@@ -69,7 +70,9 @@ def test_the_words_of_pf_are_of_checks_that_there_are_and_differ():
     assert set(ON_PF) <= set(CATALOGUE)
     assert all(one != CATALOGUE[check_id] for check_id, one in ON_PF.items())
     assert entry("pass_rule", "pfsync") == CATALOGUE["pass_rule"] and entry("unheard_of", "pfsync").remedy == "Read its reason."
-    assert list(meanings(["pfsync"])) == list(meanings(["conntrackd"])) == list(meanings(["conntrackd", "pfsync"])) == list(CATALOGUE)
+    assert list(meanings(["pfsync"], CATALOGUE)) == list(meanings(["conntrackd"], CATALOGUE)) == list(
+        meanings(["conntrackd", "pfsync"], CATALOGUE)) == list(CATALOGUE)
+    assert list(meanings(["pfsync"], {"demotion", "unheard_of"})) == ["demotion"]
 
 
 def test_the_picture_shows_who_answers_and_not_who_has_the_address():

@@ -16,7 +16,8 @@ from ansible_collections.hafirewall.cluster.tests.simulators.pfsense.old_node im
 BASES = {"2.0.3": "8.1-RELEASE-p13", "2.1.5": "8.3-RELEASE-p16", "2.3.5": "10.3-RELEASE-p22", "2.4.5-p1": "11.3-STABLE"}
 # As docs of node_info tell, and what stands for the way that it was read.
 KEYS = {"schema", "collected_at", "collected_by", "platform", "kernel", "os", "boot_id", "config", "config_sync", "engine", "vrrp", "maintenance",
-        "state_policy", "state_policy_from", "state_rules", "pass_rule", "interfaces", "management", "references", "segment", "traffic", "errors"}
+        "state_policy", "state_policy_from", "state_rules", "pass_rule", "interfaces", "management", "references", "segment", "traffic", "watch",
+        "readiness", "errors"}
 
 
 def evidence(folder, release, change=None, sample=False):
@@ -120,4 +121,4 @@ def test_an_empty_element_switches_on_here_too(tmp_path):
 
 def test_who_asks_for_a_sample_is_told_that_there_is_none(tmp_path):
     found = evidence(tmp_path, "2.4.5-p1", sample=True)
-    assert [error["reason"] for error in found["errors"] if error["area"] in ("segment", "traffic")] == ["it is not asked for without Python"] * 2
+    assert [error["reason"] for error in found["errors"] if error["area"] in ("segment", "traffic", "watch")] == ["it is not asked for without Python"] * 3

@@ -20,7 +20,7 @@ QUIET = {"sync_interface": None, "sync_network": None, "sample": False}
 RULES = ("set hostid %d\nset state-policy if-bound\npass quick on em1 proto pfsync from 198.51.100.128/28 to any keep state (no-sync)\n"
          "pass quick proto carp keep state (no-sync)\npass all\n")
 AREAS = {"schema", "collected_at", "platform", "kernel", "os", "boot_id", "engine", "vrrp", "maintenance", "state_policy", "state_policy_from", "state_rules",
-         "pass_rule", "interfaces", "management", "references", "segment", "traffic", "errors"}
+         "pass_rule", "interfaces", "management", "references", "segment", "traffic", "watch", "readiness", "errors"}
 
 
 def set_up(node: FreebsdNode, number: int) -> None:
@@ -171,6 +171,6 @@ def test_releases_without_json_and_formats_are_read(tmp_path: Path) -> None:
 
 
 def test_the_sync_segment_is_asked_on_demand(pair: Tuple[FreebsdNode, FreebsdNode], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(segment, "observe", lambda node, interface, network, own: ({"interface": interface}, {"network": network}))
+    monkeypatch.setattr(segment, "observe", lambda node, areas, interface, network, own: ({"interface": interface}, {"network": network}, {"senders": []}))
     found = evidence(pair[0], sample=True, sync_network="198.51.100.128/28")
-    assert (found["segment"], found["traffic"]) == ({"interface": "em1"}, {"network": "198.51.100.128/28"})
+    assert (found["segment"], found["traffic"], found["watch"]) == ({"interface": "em1"}, {"network": "198.51.100.128/28"}, {"senders": []})

@@ -11,7 +11,7 @@ from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.linu
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import NodeError
 from ansible_collections.hafirewall.cluster.tests.simulators.systemd_node import SystemdNode
 
-CONFIG = {"mode": "ftfw", "interface": "sync0", "address": "198.51.100.129"}
+CONFIG = {"mode": "ftfw", "interface": "sync0", "address": "198.51.100.129", "port": 3790}
 READERS = {
     "packages": ("facts", "installed_versions", {"conntrackd": "1:1.4.7-1+b2"}),
     "engine": ("conntrackd_stats", "observe_engine", ({"running": True, "config": CONFIG}, [])),
@@ -22,7 +22,7 @@ READERS = {
     "management": ("management", "observe", {"device": "sync0", "address": "198.51.100.129", "via": "sync0"}),
     "references": ("references", "observe", []),
 }
-AREAS = ["os", "boot_id", "segment", "traffic", *READERS]
+AREAS = ["os", "boot_id", "segment", "traffic", "watch", "readiness", *READERS]
 QUIET = {"sync_interface": None, "sync_network": None, "sample": False}
 
 
@@ -84,10 +84,10 @@ def test_the_pass_rule_is_judged_for_the_engine_as_it_runs(node, monkeypatch, co
 @pytest.mark.parametrize(("stated", "expected"), [("eth9", "eth9"), (None, "sync0")])
 def test_a_sample_listens_on_the_stated_interface_or_on_the_engines_own(node, monkeypatch, stated, expected):
     seen = []
-    monkeypatch.setattr(info.segment, "observe", lambda *arguments: seen.append(arguments) or ({"interface": arguments[1]}, {"seconds": 1.0}))
+    monkeypatch.setattr(info.segment, "observe", lambda *arguments: seen.append(arguments) or ({"interface": arguments[1]}, {"seconds": 1.0}, {"senders": []}))
     evidence = info.collect(node, {"sync_interface": stated, "sync_network": "198.51.100.128/28", "sample": True})["evidence"]
-    assert seen == [(node, expected, "198.51.100.128/28", [{"name": "sync0"}])]
-    assert (evidence["segment"], evidence["traffic"]) == ({"interface": expected}, {"seconds": 1.0})
+    assert seen == [(node, expected, "198.51.100.128/28", [{"name": "sync0"}], CONFIG["port"])]
+    assert (evidence["segment"], evidence["traffic"], evidence["watch"]) == ({"interface": expected}, {"seconds": 1.0}, {"senders": []})
 
 
 def test_a_sample_without_a_known_interface_says_what_to_state(node, monkeypatch):

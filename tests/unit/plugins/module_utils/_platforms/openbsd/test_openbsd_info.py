@@ -9,7 +9,8 @@ from __future__ import annotations
 import subprocess
 
 import pytest
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import pf, segment
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.areas import Areas
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import pf, segment, sync_watch
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import NodeError
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.openbsd import engine, info
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.openbsd.provider import OpenbsdProvider
@@ -170,10 +171,11 @@ def test_neighbours_and_traffic_of_the_sync_segment_are_sampled(nodes, monkeypat
     cluster(first, second)
     monkeypatch.setattr(segment.time, "sleep", lambda seconds: None)
     own = evidence(first)["interfaces"]
-    seen, traffic = segment.observe(first.again(), "em1", "198.51.100.128/28", own, lambda *_words: None, lambda _seconds: None, info.counters,
-                                    info.neighbours)
+    seen, traffic, watch = segment.observe(first.again(), Areas(), "em1", "198.51.100.128/28", own, lambda *_words: None, lambda _seconds: None,
+                                           info.counters, info.neighbours, sync_watch.OPENBSD)
     assert [(one["address"], one["how"]) for one in seen["neighbours"]] == [("198.51.100.131", "arp")]
     assert set(traffic["interfaces"]) >= {"em0", "em1"}
+    assert (watch["interface"], watch["truncated"]) == ("em1", False)
 
 
 def test_files_that_name_a_device_are_told_without_our_own_lines(nodes):

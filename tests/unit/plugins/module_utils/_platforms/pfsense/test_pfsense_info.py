@@ -69,7 +69,7 @@ def test_one_reading_has_all_areas_by_one_php_process_and_changes_nothing(node):
     assert found["errors"] == []
     assert set(found) == {"schema", "collected_at", "platform", "kernel", "os", "boot_id", "config", "config_sync", "engine", "vrrp", "maintenance",
                           "state_policy", "state_policy_from", "state_rules", "pass_rule", "interfaces", "management", "references", "segment",
-                          "traffic", "errors"}
+                          "traffic", "watch", "readiness", "errors"}
     assert (found["platform"], found["maintenance"], found["boot_id"]) == ("pfsense", False, "1795000000")
     engine, vrrp = found["engine"], found["vrrp"]
     assert (engine["enabled"], engine["empty"], engine["running"], engine["config_current"], engine["creators"]) == (True, False, True, True, ["bdbad98"])
@@ -272,7 +272,8 @@ def test_everybody_on_the_sync_network_is_asked_for_and_neighbours_are_told(node
     monkeypatch.setattr(info.segment, "observe", lambda *given, observe=segment.observe: observe(*given, voice=voice, wait=waited.append))
     found = evidence(node, sample=True, sync_network="198.51.100.128/28")
     assert asked == [("em2", ["198.51.100.%d" % host for host in range(130, 143)], False)]
-    assert waited == [1.0]
+    # Meanwhile tcpdump has listened, for longer than a second.
+    assert waited == [0.0] and found["watch"] == {"interface": "em2", "seconds": 1.0, "packets": 0, "truncated": False, "senders": []}
     assert found["segment"]["neighbours"] == [{"address": "198.51.100.130", "mac": "02:00:00:00:0b:02", "how": "arp"},
                                               {"address": "fe80::b", "mac": "02:00:00:00:0b:02", "how": "ndp"}]
     assert (found["segment"]["interface"], found["segment"]["asked"], found["segment"]["echo"]) == ("em2", 13, False)
@@ -283,7 +284,7 @@ def test_everybody_on_the_sync_network_is_asked_for_and_neighbours_are_told(node
 @pytest.mark.parametrize(("params", "reason"), [({"sync_interface": "em9"}, "no interface em9"), ({"sync_network": "not one"}, "sync_network")])
 def test_a_sample_that_cannot_be_taken_says_why(node, params, reason):
     found = evidence(node, sample=True, **params)
-    assert (found["segment"], found["traffic"]) == (None, None)
+    assert (found["segment"], found["traffic"], found["watch"]) == (None, None, None)
     assert any(reason in error["reason"] for error in found["errors"] if error["area"] == "segment")
 
 

@@ -1,0 +1,72 @@
+# Copyright (c) 2026, hafirewall.cluster contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What FreeBSD, pfSense and OpenBSD share of the evidence ``readiness``: crontabs, packages, boot environments, processes."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import Any, Dict, List, Mapping, Optional, Sequence
+
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms import crontab, readiness
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node
+
+# cron(8): the system's table has a column with the user, those of users have none.
+SYSTEM_TAB, USER_TABS = "/etc/crontab", "/var/cron/tabs"
+PROCESSES = ("ps", "-axo", "pid=,command=")
+PKG_TIMEOUT = 60.0  # seconds; it compares all that is installed
+_UPDATE = re.compile(r"(?P<name>\S+)-(?P<version>[^-\s]+)\s+<\s+needs updating \(\S+ has (?P<new>[^)\s]+)\)")
+
+
+def busy(node: Node, programs: Sequence[str]) -> List[Dict[str, Any]]:
+    """Which of these programs run."""
+    return readiness.busy(node.query(PROCESSES).stdout, programs)
+
+
+def jobs(node: Node, tabs: Mapping[str, bool], now: float) -> List[Dict[str, Any]]:
+    """The jobs of crontabs: by path, whether they have a column with the user. Those that are not there have none."""
+    return [job for path, has_user in tabs.items() for job in crontab.jobs(node.read_text(path) or "", path, has_user, now)]
+
+
+def packages(node: Node) -> Dict[str, str]:
+    """Installed packages with their versions. Without pkg-static pkg(7) was never installed, and nothing by it; ``pkg`` itself would install it now."""
+    if not node.has("pkg-static"):
+        return {}
+    rows = [line.split("\t") for line in node.query(["pkg-static", "query", "%n\t%v"], timeout=PKG_TIMEOUT).stdout.splitlines()]
+    return {row[0]: row[1] for row in rows if len(row) == 2}
+
+
+def updates(node: Node) -> Dict[str, str]:
+    """Packages that the catalogue on the node has newer versions of: -U, so that it is not fetched again.
+
+    Raises:
+        NodeError: there is no catalogue.
+    """
+    if not node.has("pkg-static"):
+        return {}
+    told = node.query(["pkg-static", "version", "-U", "-R", "-v", "-l", "<"], timeout=PKG_TIMEOUT).stdout
+    return {found["name"]: found["new"] for found in map(_UPDATE.match, told.splitlines()) if found}
+
+
+def way_back(node: Node) -> Dict[str, Any]:
+    """Boot environments beside the one that runs. bectl(8) fails where the system is not on ZFS, and there are none then.
+
+    Returns:
+        ``kind``, ``available``, ``names``, and when the ``newest`` was made, in seconds since 1970.
+    """
+    answer = node.query(["bectl", "list", "-H"], ok=None) if node.has("bectl") else None
+    if answer is None or answer.status != 0:
+        return {"kind": None, "available": False, "names": [], "newest": None}
+    others = [row for row in (line.split("\t") for line in answer.stdout.splitlines()) if len(row) == 5 and "N" not in row[1]]
+    made = [moment for moment in (_moment(row[4]) for row in others) if moment is not None]
+    return {"kind": "boot environment", "available": bool(others), "names": [row[0] for row in others], "newest": max(made) if made else None}
+
+
+def _moment(text: str) -> Optional[float]:
+    """A date as bectl prints it, by the node's own zone."""
+    try:
+        return time.mktime(time.strptime(text.strip(), "%Y-%m-%d %H:%M"))
+    except ValueError:
+        return None

@@ -1,0 +1,117 @@
+# Copyright (c) 2026, hafirewall.cluster contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Readiness of the cluster as a whole, by what the checks of a verification have found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.checks.view import (
+    ERROR,
+    FAIL,
+    PASS,
+    SKIPPED,
+    SWITCHED_OFF,
+    WARN,
+    NodeView,
+    Verdict,
+    weigh,
+)
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.lagg.protocols import PLATFORMS, release
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.upgrade.readiness_view import ReadinessView
+
+
+def cluster_healthy(view: ReadinessView) -> Iterator[Verdict]:
+    """One active node for every id, CARP not demoted, and nobody left in maintenance: an upgrade hands over more than once."""
+    yield _taken(view, ("roles_disjoint", "demotion", "maintenance"), strict=("maintenance",))
+
+
+def sync_live(view: ReadinessView) -> Iterator[Verdict]:
+    """States of every node are on every other now: one result per ordered pair, given for the receiving node."""
+    results = view.results("states_travel")
+    if not results:
+        yield Verdict(ERROR, _unjudged("states_travel"))
+    for result in results:
+        yield Verdict(result["status"], result["reason"], result["node"])
+
+
+def bulk_ended(view: ReadinessView) -> Iterator[Verdict]:
+    """The transfer of all states that each node asked for when it joined has ended, and well."""
+    for node in view.nodes:
+        yield Verdict(*_bulk(view, node), node.name) if node.synced else Verdict(SKIPPED, SWITCHED_OFF, node.name)
+
+
+def _bulk(view: ReadinessView, node: NodeView) -> tuple[str, str]:
+    """By the kernel's own messages where they are read and still there. Otherwise only the states themselves tell it, for syncok is 1 also after a failure."""
+    told = [result for result in view.results("bulk_done", node.name) if result["status"] != SKIPPED]
+    runs = view.results("engine_running", node.name)
+    if not told and not runs:
+        return ERROR, _unjudged("bulk_done")
+    for result in told:
+        # Pending is a warning in a verification; to upgrade now would be to lose what has not come.
+        return (FAIL, f"{result['reason']}; wait until it has ended") if result["status"] == WARN else (result["status"], result["reason"])
+    amiss = [result for result in runs if result["status"] != PASS]
+    if amiss:
+        return (ERROR if amiss[0]["status"] == ERROR else FAIL), amiss[0]["reason"]
+    arrived = view.results("states_travel", node.name)
+    if arrived and all(result["status"] == PASS for result in arrived):
+        return PASS, "the engine runs, and holds states of every other node"
+    if arrived and all(result["status"] in (PASS, SKIPPED) for result in arrived):
+        # A standby of an idle cluster: there were no states that could have come, or could be missing.
+        return SKIPPED, "; ".join(result["reason"] for result in arrived if result["status"] == SKIPPED)
+    return ERROR, "whether the states that the others had have come is not told by this node, and that states of every other node are here is not proven"
+
+
+def rule_present(view: ReadinessView) -> Iterator[Verdict]:
+    """The engine's traffic gets in on every node, also after the reboot that an upgrade brings."""
+    yield _taken(view, ("pass_rule",))
+
+
+def settings_level(view: ReadinessView) -> Iterator[Verdict]:
+    """All nodes are set alike, and as planned: what differs before an upgrade cannot be told from what the upgrade changes."""
+    yield _taken(view, ("state_sync_enabled", "settings_agree", "host_ids", "state_policy_equal", "interface_keys", "config_versions"))
+
+
+def mtu_within(view: ReadinessView) -> Iterator[Verdict]:
+    """The MTUs of the Sync interfaces are equal, and none is more than the kernel sends."""
+    taken = _taken(view, ("mtu_equal", "pfsync_mtu"))
+    failures = [said for node in view.nodes if node.synced for said in _too_large(node)]
+    if failures and taken.status != FAIL:
+        yield Verdict(FAIL, "; ".join(failures))
+    else:
+        yield taken
+
+
+def _too_large(node: NodeView) -> Iterator[str]:
+    """Of products, whose pfsync0 a verification does not look at."""
+    limit, own = PLATFORMS[node.platform].mtu, node.number("engine", "mtu")
+    if node.platform in ("pfsense", "opnsense") and limit is not None and own is not None and own > limit[0]:
+        version = node.get("os", "version")
+        runs = release(version if isinstance(version, str) else None)
+        if limit[1] is None or runs is None or runs < limit[1]:
+            yield f"pfsync0 of {node.name} has MTU {own:.0f}, and with more than {limit[0]} it sends nothing"
+
+
+def _taken(view: ReadinessView, checks: Sequence[str], strict: Sequence[str] = ()) -> Verdict:
+    """What some checks of a verification said together, for the cluster; what ``strict`` ones warn of is a failure here."""
+    failures: list[str] = []
+    unknowns: list[str] = []
+    warnings: list[str] = []
+    passed: list[str] = []
+    skipped: list[str] = []
+    for check in checks:
+        results = view.results(check)
+        unknowns += [] if results else [_unjudged(check)]
+        for result in results:
+            said = f"{check}: {result['node']}: {result['reason']}" if result["node"] else f"{check}: {result['reason']}"
+            status = FAIL if result["status"] == WARN and check in strict else result["status"]
+            {FAIL: failures, ERROR: unknowns, WARN: warnings, PASS: passed, SKIPPED: skipped}[status].append(said)
+    if not (failures or unknowns or warnings or passed):
+        return Verdict(SKIPPED, "; ".join(skipped))
+    return Verdict(*weigh(failures, unknowns, warnings, "; ".join(passed)))
+
+
+def _unjudged(check: str) -> str:
+    return f"{check} was not judged: hand over what the checks of a verification gave of the same evidence"

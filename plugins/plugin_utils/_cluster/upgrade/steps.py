@@ -1,0 +1,135 @@
+# Copyright (c) 2026, hafirewall.cluster contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What to do, in order: the steps without which an upgrade would drop connections, within the run of a rolling upgrade."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.checks.view import ClusterView, NodeView
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platforms import lacks
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.upgrade.nodes import order, release_now
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.upgrade.stages import BOTH, NOW, YES, stage_id
+
+PLAYBOOK = "ansible-playbook hafirewall.cluster."
+_SITE = PLAYBOOK + "site"
+# How a person has a node install its next release; the manual pages of these programs.
+_UPGRADE = {
+    "freebsd": ("freebsd-update -r {release} upgrade", "freebsd-update install", "shutdown -r now", "freebsd-update install"),
+    "openbsd": ("sysupgrade",),
+    "pfsense": ("pfSense-upgrade -d -y",),
+    "debian": ("apt-get update", "apt-get full-upgrade", "systemctl reboot"),
+    "ubuntu": ("apt-get update", "apt-get full-upgrade", "systemctl reboot"),
+}
+# The same settings by hand, for one node.
+_PIN = {
+    "freebsd": ("vi /etc/rc.conf   # add to pfsync_ifconfig: version {format}", "ifconfig pfsync0 version {format}"),
+    "pfsense": ("/sbin/ifconfig pfsync0 version {format}   # again after each boot",),
+}
+# Version 0 is the kernel's own; measured on FreeBSD 14.2.
+_UNPIN = {
+    "freebsd": ("vi /etc/rc.conf   # take out of pfsync_ifconfig: version {format}", "ifconfig pfsync0 version 0"),
+    "pfsense": ("/sbin/ifconfig pfsync0 version 0",),
+}
+
+
+class Runbook:
+    """Collects steps in their order.
+
+    A step is ``{"number", "stage", "node" (or None), "title", "why", "variables" (of the inventory, or None), "commands", "by_hand", "required"}``: what
+    is required is what this upgrade needs beyond any rolling upgrade. ``by_hand`` does on the node what the variables do.
+    """
+
+    def __init__(self) -> None:
+        self.steps: list[dict[str, Any]] = []
+
+    def add(self, stage: str, title: str, why: str = "", *, node: str | None = None, variables: Mapping[str, Any] | None = None,
+            commands: Sequence[str] = (), by_hand: Sequence[str] = (), required: bool = False) -> None:
+        """The next step."""
+        self.steps.append({"number": len(self.steps) + 1, "stage": stage, "node": node, "title": title, "why": why, "variables": variables,
+                           "commands": list(commands), "by_hand": list(by_hand), "required": required})
+
+
+def runbook(cluster: ClusterView, stages: Sequence[Mapping[str, Any]], targets: Mapping[str, str | None]) -> list[dict[str, Any]]:
+    """The whole rolling upgrade of a cluster, step by step; those with ``required`` are the ones that it needs to be seamless."""
+    book, ordered = Runbook(), order(cluster)
+    pinned = next((stage["pin"] for stage in stages if stage["pin"]), None)
+    version = min((stage["pin"]["format"] for stage in stages if stage["pin"]), default=None)
+    _laggs(book, stages)
+    if version is not None and pinned is not None:
+        carried = dict.fromkeys(str(what) for stage in stages if stage["pin"] for direction in stage["directions"] for what in direction["lost"])
+        _pin(book, ordered, version, pinned, list(carried))
+    book.add(NOW, "Take a snapshot of all nodes, to compare with afterwards", commands=[PLAYBOOK + "snapshot -e snapshot_moment=before"])
+    for number, node in enumerate(ordered, start=1):
+        _upgrade(book, number, ordered, node, targets.get(node.name), version)
+    if version is not None and not any(stage["pin"] for stage in stages if stage["id"] == BOTH):
+        book.add(BOTH, f"Lift the pin of format {version}", "all nodes understand the new release's own format now, which carries more",
+                 variables={"hafirewall_cluster": {"sync": {"format": None}}}, commands=[_SITE], by_hand=_by_hand(_UNPIN, ordered[0].platform, version),
+                 required=True)
+    elif version is None and any(node.get("engine", "pinned") is not None for node in ordered):
+        book.add(BOTH, "Take out the pinned format when it is needed no more", "it is pinned already, and stays so until somebody takes it out",
+                 variables={"hafirewall_cluster": {"sync": {"format": None}}}, commands=[_SITE])
+    book.add(BOTH, "Verify, and compare with the snapshot", commands=[PLAYBOOK + "verify", PLAYBOOK + "snapshot -e snapshot_moment=after"])
+    return book.steps
+
+
+def _laggs(book: Runbook, stages: Sequence[Mapping[str, Any]]) -> None:
+    stage = next((stage for stage in stages if stage["lagg"]), None)
+    if stage is None:
+        return
+    why = next(direction["reasons"]["named"] for direction in stage["directions"] if direction["named"] != YES)
+    book.add(NOW, f"Give {', '.join(stage['lagg'])} one device name on all nodes, by LAGGs", f"{stage['title']}: {why}", required=True,
+             commands=[PLAYBOOK + "lagg_plan", _SITE], variables={"hafirewall_cluster": {"laggs": {name: {"required": "always"} for name in stage["lagg"]}}})
+
+
+def _pin(book: Runbook, ordered: Sequence[NodeView], version: int, pin: Mapping[str, Any], lost: Sequence[str]) -> None:
+    """Before the first node goes: so that it never sends what the others do not understand. ``lost`` is what this format does not carry."""
+    platform = ordered[0].platform
+    without = _without_choice(ordered)
+    why = f"{', '.join(pin['nodes'])} would send a newer format, which the nodes that are not upgraded yet drop"
+    if without:
+        why += f"; the kernel of {', '.join(without)} has no choice of formats and sends {version} anyway, so this changes nothing there yet"
+    why += f"; until it is lifted, this does not travel: {', '.join(lost)}" if lost else ""
+    book.add(NOW, f"Pin format {version}", why, required=True, variables={"hafirewall_cluster": {"sync": {"format": version}}}, commands=[_SITE],
+             by_hand=[] if without else _by_hand(_PIN, platform, version))
+
+
+def _without_choice(ordered: Sequence[NodeView]) -> list[str]:
+    return [node.name for node in ordered if lacks(node.platform, "format", release_now(node)) or _shows_none(node)]
+
+
+def _shows_none(node: NodeView) -> bool:
+    config = node.get("engine", "config")
+    return node.platform in _PIN and isinstance(config, Mapping) and config.get("version") is None
+
+
+def _upgrade(book: Runbook, number: int, ordered: Sequence[NodeView], node: NodeView, target: str | None, version: int | None) -> None:
+    """One node: out of the cluster's service, upgraded, and back in it."""
+    before, stage = stage_id(number - 1, len(ordered)), stage_id(number, len(ordered))
+    if target is not None and target == release_now(node):
+        book.add(stage, f"{node.name} has {target} already", node=node.name)
+        return
+    hands_over = node is ordered[-1] and len(ordered) > 1
+    book.add(before, f"Hand over: {node.name} enters maintenance" if hands_over else f"{node.name} enters maintenance",
+             "the upgraded nodes take over, with the states" if hands_over else "it does not take over while it is half upgraded", node=node.name,
+             commands=[_maintenance("enter", node.name)])
+    system = node.get("os", "id") if node.platform == "linux" else node.platform
+    book.add(stage, f"Upgrade {node.name}" + (f" to {target}" if target else ""), node=node.name,
+             by_hand=[one.format(release=target or "RELEASE") for one in _UPGRADE.get(str(system), ())])
+    book.add(stage, f"{node.name} leaves maintenance", node=node.name, commands=[_maintenance("leave", node.name)])
+    if version is not None and stage != BOTH and node.name in _without_choice(ordered):
+        book.add(stage, f"Pin format {version} on {node.name}", "its new kernel has the choice that the old one did not have", node=node.name, required=True,
+                 commands=[f"{_SITE} --limit {node.name}"], by_hand=_by_hand(_PIN, node.platform, version))
+    if stage != BOTH:
+        book.add(stage, "Verify, and judge again with what the new kernel tells", commands=[PLAYBOOK + "verify", PLAYBOOK + "upgrade_check"])
+
+
+def _maintenance(state: str, node: str) -> str:
+    return f"{PLAYBOOK}maintenance -e maintenance_state={state} -e maintenance_node={node}"
+
+
+def _by_hand(commands: Mapping[str, Sequence[str]], platform: str, version: int) -> list[str]:
+    return [one.format(format=version) for one in commands.get(platform, ())]

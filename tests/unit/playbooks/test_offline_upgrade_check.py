@@ -1,0 +1,76 @@
+# Copyright (c) 2026, hafirewall.cluster contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The playbook upgrade_check on saved evidence of a pair of each platform, all in one inventory, without any node."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.hafirewall.cluster.tests.simulators.playbook import Run, Simulation
+
+SAVED = Path(__file__).resolve().parents[2] / "fixtures" / "upgrade-evidence"
+GROUPS = yaml.safe_load((SAVED / "inventory.yml").read_text(encoding="utf-8"))["all"]["children"]
+HOSTVARS = {host: {**own, **group["vars"]} for group in GROUPS.values() for host, own in group["hosts"].items()}
+COMES = {"linux": "1:1.4.8-2", "freebsd": "15.0-RELEASE", "openbsd": "7.7", "pfsense": "2.8.0"}
+TARGETS = {host: COMES[name] for name, group in GROUPS.items() for host in group["hosts"]}
+# Of the lab's node the clock is the machine's, which no service keeps; and neither it nor the others can tell of a snapshot that is taken outside.
+LENIENT = {"upgrade_check_thresholds": {"way_back_outside": True, "window_hours": 0}, "upgrade_check_leave_out": ["clocks_close"]}
+
+
+def play(folder: Path, evidence: Path = SAVED / "evidence", clusters: Any = GROUPS, **extra: Any) -> tuple[Run, dict[str, Any]]:
+    """A run that would fail if it asked a node: there are none."""
+    hostvars = {host: own for host, own in HOSTVARS.items() if any(host in GROUPS[name]["hosts"] for name in clusters)}
+    simulation = Simulation("none", {}, lambda _seconds: None, lambda: 0.0, folder)
+    run = simulation.play("upgrade_check", hostvars, upgrade_check_evidence_dir=str(evidence), upgrade_check_directory=str(folder / "report"), **{
+        "upgrade_check_targets": {host: release for host, release in TARGETS.items() if host in hostvars}, **LENIENT, **extra})
+    return run, json.loads((folder / "report" / "report.json").read_text(encoding="utf-8"))
+
+
+def test_all_clusters_are_judged_in_one_report_and_the_play_fails_for_those_that_are_not_good_enough_alone(tmp_path: Path) -> None:
+    run, report = play(tmp_path)
+    assert run.executions == []
+    assert {upgrade["cluster"]: upgrade["outcome"] for upgrade in report["upgrades"]} == {
+        "linux": "seamless", "freebsd": "seamless_with_steps", "openbsd": "seamless", "pfsense": "unknown"}, [
+            (upgrade["cluster"], upgrade["reasons"], upgrade["unknowns"]) for upgrade in report["upgrades"]]
+    assert report["outcome"] == "unknown" and run.status != 0
+    assert {host for host, _said in run.failures} == {"pfsense-fw1", "pfsense-fw2"}
+    assert not (tmp_path / "report" / "evidence").exists()
+
+
+@pytest.mark.parametrize("cluster", ["linux", "freebsd", "openbsd"])
+def test_one_cluster_passes_by_itself_with_its_stages_at_the_top(tmp_path: Path, cluster: str) -> None:
+    run, report = play(tmp_path, clusters=[cluster])
+    assert (run.status, run.failures, run.executions) == (0, [], [])
+    assert [stage["id"] for stage in report["stages"]] == ["now", "standby_upgraded", "both_upgraded"]
+    assert {way["answer"] for stage in report["stages"] for way in stage["directions"]} == {"yes"}
+    assert report["clusters"][0]["evidence"][f"{cluster}-fw1"]["platform"] == cluster
+
+
+def test_a_product_is_known_once_its_upgraded_standby_tells(tmp_path: Path) -> None:
+    shutil.copytree(SAVED / "evidence", tmp_path / "evidence")
+    path = tmp_path / "evidence" / "pfsense-fw2.json"
+    saved = json.loads(path.read_text(encoding="utf-8"))
+    saved["evidence"]["os"]["version"] = "2.8.0"
+    saved["evidence"]["engine"]["config"]["version"] = 1500
+    path.write_text(json.dumps(saved), encoding="utf-8")
+    _run, report = play(tmp_path, tmp_path / "evidence", ["pfsense"])
+    now, mixed, _both = report["stages"]
+    assert [way["understood"] for way in mixed["directions"]] == ["yes", "yes"]
+    assert (now["pin"]["format"], mixed["pin"]["nodes"]) == (1400, ["pfsense-fw2"])
+
+
+def test_a_node_without_a_file_never_passes_and_is_named(tmp_path: Path) -> None:
+    shutil.copytree(SAVED / "evidence", tmp_path / "evidence")
+    (tmp_path / "evidence" / "linux-fw2.json").unlink()
+    run, report = play(tmp_path, tmp_path / "evidence", ["linux", "freebsd"], upgrade_check_require="not_seamless")
+    assert run.status != 0 and {host for host, _said in run.failures} == {"linux-fw1", "linux-fw2"}
+    assert all("linux-fw2" in said for _host, said in run.failures)
+    # The other cluster is judged all the same.
+    assert [upgrade["cluster"] for upgrade in report["upgrades"]] == ["freebsd"]

@@ -1,0 +1,119 @@
+# Copyright (c) 2026, hafirewall.cluster contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The outcome, by rules: what fails beats what is not known, that beats steps, and unknown is good enough for nobody."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.upgrade.outcome import OUTCOMES, REQUIRABLE, good_enough
+from upgrade_cases import WELL, Pair
+
+
+def check(status, name="sync_speed", node="fw2"):
+    return {"id": name, "cluster": "edge", "node": node, "status": status, "reason": "so it is"}
+
+
+@pytest.fixture
+def pair():
+    return Pair("freebsd", "14.2-RELEASE", shows=1400)
+
+
+def test_nothing_to_do_and_nothing_unknown_is_seamless(pair):
+    judged = pair.judged("14.3-RELEASE")
+    assert (judged["outcome"], judged["steps"], judged["reasons"], judged["lost"], judged["unknowns"]) == ("seamless", [], [], [], [])
+    assert [step["required"] for step in judged["runbook"]] == [False] * len(judged["runbook"])
+
+
+def test_a_pin_is_a_step_before_the_first_node_and_one_after_the_last(pair):
+    judged = pair.judged("15.0-RELEASE")
+    assert judged["outcome"] == "seamless_with_steps"
+    first, last = judged["steps"]
+    assert (first["stage"], first["variables"]) == ("now", {"hafirewall_cluster": {"sync": {"format": 1400}}})
+    assert (last["stage"], last["variables"]) == ("both_upgraded", {"hafirewall_cluster": {"sync": {"format": None}}})
+    assert first["commands"] == last["commands"] == ["ansible-playbook hafirewall.cluster.site"]
+    titles = [step["title"] for step in judged["runbook"]]
+    assert titles.index(first["title"]) < titles.index("Upgrade fw2 to 15.0-RELEASE") < titles.index("Hand over: fw1 enters maintenance")
+    assert titles.index("Upgrade fw1 to 15.0-RELEASE") < titles.index("fw1 leaves maintenance") < titles.index(last["title"])
+    assert [step["number"] for step in judged["runbook"]] == list(range(1, len(titles) + 1))
+
+
+def test_where_the_old_kernel_has_no_choice_the_pin_is_made_again_on_the_first_node_that_has_one():
+    judged = Pair("freebsd", "13.2-RELEASE").judged("14.2-RELEASE")
+    assert [(step["stage"], step["node"]) for step in judged["steps"]] == [("now", None), ("standby_upgraded", "fw2"), ("both_upgraded", None)]
+    assert judged["steps"][1]["commands"] == ["ansible-playbook hafirewall.cluster.site --limit fw2"]
+    assert judged["steps"][0]["by_hand"] == []
+
+
+def test_a_node_that_has_its_release_already_is_not_upgraded_again(pair):
+    pair.evidence["fw2"].update(os={"version": "15.0-RELEASE"}, engine={"config": {"version": 1500}, "pinned": None})
+    judged = pair.judged("15.0-RELEASE")
+    assert "fw2 has 15.0-RELEASE already" in [step["title"] for step in judged["runbook"]]
+    assert judged["stages"][0]["pin"]["nodes"] == ["fw2"]
+
+
+@pytest.mark.parametrize(("statuses", "outcome"), [
+    (["pass"], "seamless"), (["warn"], "seamless"), (["skipped"], "seamless"), (["error"], "unknown"), (["fail"], "not_seamless"),
+    (["fail", "error"], "not_seamless"), (["error", "warn", "pass"], "unknown"), ([], "unknown"),
+])
+def test_what_checks_say_counts_also_where_states_flow(pair, statuses, outcome):
+    assert pair.judged("14.3-RELEASE", checks=[check(status) for status in statuses])["outcome"] == outcome
+
+
+def test_a_failed_check_is_a_reason_and_says_that_the_cluster_is_not_ready(pair):
+    judged = pair.judged("14.3-RELEASE", checks=[*WELL, check("fail")])
+    assert judged["reasons"] == ["sync_speed on fw2: so it is"]
+    assert "not ready" in judged["sentence"]
+    assert judged["lost"] == []
+
+
+def test_a_release_that_is_not_known_says_how_to_learn_it(pair):
+    judged = pair.judged(fw1="14.3-RELEASE")
+    assert judged["outcome"] == "unknown"
+    assert judged["targets"] == {"fw1": "14.3-RELEASE", "fw2": None}
+    assert judged["unknowns"][0]["what"] == "what fw2 would install"
+    assert "upgrade_check_targets" in judged["unknowns"][0]["how"]
+
+
+def test_what_a_node_would_install_is_its_target():
+    pair = Pair("freebsd", "14.2-RELEASE", shows=1400, candidate="14.3-RELEASE")
+    assert pair.judged()["targets"] == {"fw1": "14.3-RELEASE", "fw2": "14.3-RELEASE"}
+    assert pair.judged("candidate")["outcome"] == "seamless"
+    linux = Pair("linux", "1:1.4.7-1+b2", candidate="1:1.4.8-2")
+    assert (linux.judged()["outcome"], linux.judged()["targets"]["fw2"]) == ("seamless", "1:1.4.8-2")
+
+
+@pytest.mark.parametrize(("packages", "target"), [({}, "1:1.4.7-1+b2"), ({"bash": "5.3"}, "1:1.4.7-1+b2"), ({"conntrackd": None}, None), (None, None)])
+def test_an_engine_that_would_not_change_stays_what_it_is(packages, target):
+    assert Pair("linux", "1:1.4.7-1+b2", readiness={"candidate": {"packages": packages}}).judged()["targets"] == {"fw1": target, "fw2": target}
+
+
+def test_no_evidence_is_unknown(pair):
+    pair.evidence["fw2"] = None
+    assert pair.judged("14.3-RELEASE")["outcome"] == "unknown"
+
+
+def test_state_sync_that_is_switched_off_loses_every_connection(pair):
+    for plan in pair.plans.values():
+        plan["state_sync"]["enabled"] = False
+    judged = pair.judged("14.3-RELEASE")
+    assert (judged["outcome"], judged["lost"]) == ("not_seamless", ["every connection, at the handover"])
+
+
+def test_one_node_alone_loses_every_connection():
+    judged = Pair("freebsd", "14.2-RELEASE", shows=1400, nodes=("fw1",)).judged("14.3-RELEASE")
+    assert (judged["outcome"], len(judged["stages"])) == ("not_seamless", 2)
+
+
+def test_a_target_that_is_no_release_is_refused(pair):
+    with pytest.raises(ValueError, match="names no release"):
+        pair.judged("the newest")
+
+
+@pytest.mark.parametrize("required", REQUIRABLE)
+def test_an_outcome_is_good_enough_when_it_is_no_worse_than_what_is_required_and_unknown_never_is(required):
+    order = ("seamless", "seamless_with_steps", "not_seamless")
+    assert [good_enough(outcome, required) for outcome in order] == [place <= order.index(required) for place in range(3)]
+    assert not good_enough("unknown", required)
+    assert set(OUTCOMES) == {*order, "unknown"}
