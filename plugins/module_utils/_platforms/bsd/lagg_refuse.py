@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a LAGG can be on neither of the systems whose files this collection writes itself. Pure."""
+"""What a LAGG cannot be on any of the systems that have lagg(4) or its kin. Pure."""
 
 from __future__ import annotations
 
@@ -24,19 +24,14 @@ def refuse(found: Sequence[str]) -> None:
         raise NodeError("; ".join(found) + "; nothing was touched")
 
 
-def members(lagg: Lagg, links: Links, owned: Dict[str, str], used: Callable[[str], Optional[str]]) -> List[str]:
+def members(lagg: Lagg, links: Links, owned: Dict[str, str], in_use: Callable[[str], Optional[str]]) -> List[str]:
     """Why its members cannot be such.
 
     Args:
         owned: the LAGG of each member so far; those of this one are added.
-        used: how else the system uses a device that is not on the LAGG yet; None when it does not.
+        in_use: how a port is used otherwise; None when it is not.
     """
     name, found = lagg["name"], [] if lagg["members"] else ["%s: it has no members" % lagg["name"]]
-    own = {name, *(move["from_device"] for move in lagg["moves"])}
-    sizes = {links[member]["mtu"] for member in lagg["members"] if member in links}
-    if lagg["mtu"] is None and len(sizes) > 1:
-        # lagg(4) and trunk(4) take the size of the first port and refuse others.
-        found.append("%s: its members have different MTUs (%s); state mtu" % (name, ", ".join(str(size) for size in sorted(sizes, key=str))))
     for member in lagg["members"]:
         row = links.get(member)
         reason: Optional[str] = None
@@ -48,16 +43,39 @@ def members(lagg: Lagg, links: Links, owned: Dict[str, str], used: Callable[[str
         elif owned.setdefault(member, name) != name or lagg["members"].count(member) > 1:
             reason = "is named twice"
         else:
-            reason = _in_use(member, row, own) or (None if member in own else used(member))
+            reason = in_use(member)
         found += ["%s: the member %s %s" % (name, member, reason)] if reason else []
     return found
 
 
-def _in_use(member: str, row: Row, own: Set[str]) -> Optional[str]:
+def ports(lagg: Lagg, links: Links, owned: Dict[str, str], used: Callable[[str], Optional[str]]) -> List[str]:
+    """The same where the node runs what its files say: also why the members do not fit each other, or run otherwise.
+
+    Args:
+        used: how the files use a device that is not on the LAGG yet.
+    """
+    own = own_names(lagg)
+
+    def in_use(member: str) -> Optional[str]:
+        return _running(links[member], own, member in own) or (None if member in own else used(member))
+    sizes = {links[member]["mtu"] for member in lagg["members"] if member in links}
+    found = members(lagg, links, owned, in_use)
+    if lagg["mtu"] is None and len(sizes) > 1:
+        # lagg(4) and trunk(4) take the size of the first port and refuse others.
+        found.append("%s: its members have different MTUs (%s); state mtu" % (lagg["name"], ", ".join(str(size) for size in sorted(sizes, key=str))))
+    return found
+
+
+def own_names(lagg: Lagg) -> Set[str]:
+    """The LAGG itself, and what goes onto it."""
+    return {lagg["name"], *(move["from_device"] for move in lagg["moves"])}
+
+
+def _running(row: Row, own: Set[str], moved: bool) -> Optional[str]:
     if row["master"] is not None and row["master"] not in own:
         return "is a member of %s" % row["master"]
     held = [address for address in row["addresses"] if not address.lower().startswith("fe80:")]
-    return "has %s, which it would lose; move it first" % ", ".join(held) if held and member not in own else None
+    return "has %s, which it would lose; move it first" % ", ".join(held) if held and not moved else None
 
 
 def primary(lagg: Lagg) -> List[str]:

@@ -33,7 +33,7 @@ def judge(laggs: Sequence[Lagg], now: Now) -> None:
     """
     owned: Dict[str, str] = {}
     common.refuse([problem for lagg in laggs for problem in (
-        *_settings(lagg), *common.primary(lagg), *common.members(lagg, now.links, owned, lambda member: _used(member, now)),
+        *_settings(lagg), *common.primary(lagg), *common.ports(lagg, now.links, owned, lambda member: _used(member, now)),
         *common.moves(lagg, now.links, lagg_rc.cloned(now.known)))])
 
 

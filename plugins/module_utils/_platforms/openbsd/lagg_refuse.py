@@ -28,7 +28,7 @@ def judge(laggs: Sequence[Lagg], now: Now) -> None:
     """
     owned: Dict[str, str] = {}
     common.refuse([problem for lagg in laggs for problem in (
-        *_settings(lagg), *common.primary(lagg), *common.members(lagg, now.links, owned, partial(_used, lagg=lagg, now=now)),
+        *_settings(lagg), *common.primary(lagg), *common.ports(lagg, now.links, owned, partial(_used, lagg=lagg, now=now)),
         *common.moves(lagg, now.links, now.files))])
 
 
@@ -98,7 +98,7 @@ def _settings(lagg: Lagg) -> List[str]:
 
 
 def _used(member: str, lagg: Lagg, now: Now) -> Optional[str]:
-    own = {lagg["name"], *(move["from_device"] for move in lagg["moves"])}
+    own = common.own_names(lagg)
     above = list(dict.fromkeys([*upon(now.links, member), *lagg_files.vlans(now.files, member)]))
     if above:
         return "carries VLANs (%s); move them first" % ", ".join(above)

@@ -9,8 +9,10 @@ The product's pages keep members apart from ports that are in use; its functions
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Sequence, Set
+from functools import partial
+from typing import Any, Dict, List, Mapping, Optional, Sequence
 
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import lagg_refuse as common
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.lagg_kept import Lagg, Links
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import NodeError
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.lagg_steps import Configured
@@ -30,9 +32,9 @@ def judge(laggs: Sequence[Lagg], now: Configured, links: Links, release: Release
         NodeError: with a line for each.
     """
     owned: Dict[str, str] = {}
-    found = [problem for lagg in laggs for problem in _settings(lagg, release) + _members(lagg, now, links, owned) + _moves(lagg, now) + _riders(lagg, now)]
-    if found:
-        raise NodeError("; ".join(found) + "; nothing was touched")
+    common.refuse([problem for lagg in laggs for problem in (
+        *_settings(lagg, release), *common.primary(lagg), *common.members(lagg, links, owned, partial(_in_use, lagg=lagg, now=now)), *_moves(lagg, now),
+        *_riders(lagg, now))])
 
 
 def referring(named: Sequence[Mapping[str, Any]]) -> List[str]:
@@ -62,35 +64,15 @@ def _settings(lagg: Lagg, release: Release) -> List[str]:
         found.append("%s: min_links cannot be set on pfSense; leave it out" % name)
     if lagg["hash"] is not None and not release.since(*HASH_SINCE):
         found.append("%s: hash cannot be set on %s; it came with 2.7.0; leave it out" % (name, release))
-    if lagg["primary"] is not None and lagg["primary"] not in lagg["members"]:
-        found.append("%s: the primary %s is no member" % (name, lagg["primary"]))
     return found
 
 
-def _members(lagg: Lagg, now: Configured, links: Links, owned: Dict[str, str]) -> List[str]:
-    name, found = lagg["name"], [] if lagg["members"] else ["%s: it has no members" % lagg["name"]]
-    moved = {move["from_device"] for move in lagg["moves"]}
-    for member in lagg["members"]:
-        row = links.get(member)
-        reason = None
-        if row is None:
-            ports = ", ".join(sorted(link for link, one in links.items() if one["kind"] == "port")) or "none"
-            reason = "is no device of this node, which has: %s" % ports
-        elif row["kind"] != "port":
-            reason = "is a %s, which cannot be one" % row["kind"]
-        elif owned.setdefault(member, name) != name or lagg["members"].count(member) > 1:
-            reason = "is named twice"
-        else:
-            reason = _in_use(member, name, moved, now)
-        found += ["%s: the member %s %s" % (name, member, reason)] if reason else []
-    return found
-
-
-def _in_use(member: str, name: str, moved: Set[str], now: Configured) -> Any:
-    owners = [row.get("laggif") for row in now.laggs if member in (row.get("members") or "").split(",") and row.get("laggif") not in {name, *moved}]
+def _in_use(member: str, lagg: Lagg, now: Configured) -> Optional[str]:
+    own = common.own_names(lagg)
+    owners = [row.get("laggif") for row in now.laggs if member in (row.get("members") or "").split(",") and row.get("laggif") not in own]
     if owners:
         return "is a member of %s" % owners[0]
-    if member in moved:
+    if member in own:
         return None
     keys = now.on(member)
     if keys:
