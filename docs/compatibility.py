@@ -113,8 +113,8 @@ def _said(platform: str) -> Iterator[str]:
 
 
 def _matrix(senders: Sequence[tuple[str, dict[str, Any]]], receivers: Sequence[tuple[str, dict[str, Any]]]) -> str:
-    rows = [(f"**{name}**", *(_cell(sender, receiver) for _, receiver in receivers)) for name, sender in senders]
-    return _table(("from \\ to", *(name for name, _ in receivers)), rows)
+    rows = [(f"**{name}**", *(_cell(sender, receiver) for _name, receiver in receivers)) for name, sender in senders]
+    return _table(("from \\ to", *(name for name, _node in receivers)), rows)
 
 
 def _cell(sender: dict[str, Any], receiver: dict[str, Any]) -> str:
@@ -130,7 +130,7 @@ def _less(sender: dict[str, Any], receiver: dict[str, Any]) -> bool:
     row = knowledge(sender["platform"], sender["release"])
     if row.platform == "linux":
         one, other = (read_release("linux", node["release"]).numbers for node in (sender, receiver))
-        return any(other < since <= one for since, _ in ATTRIBUTES)
+        return any(other < since <= one for since, _what in ATTRIBUTES)
     return bool(lost_in(FAMILIES[row.platform], row.understands or (), sender.get("emits", row.emits)))
 
 

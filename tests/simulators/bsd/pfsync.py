@@ -25,7 +25,7 @@ MAX_DELAY = 1.0  # seconds that an update waits at most
 STORM_PACKETS = 13000  # in about 2 s
 _START, _HEADER = 40 + 20 + 4, 4  # what is in each packet, and before each kind of message
 SIZES = {"CLR": 20, "INS_1301": 242, "IACK": 12, "UPD_1301": 242, "UPD_C": 84, "UREQ": 12, "DEL": 242, "DEL_C": 12, "BUS": 12, "INS_1400": 277,
-          "UPD_1400": 277, "INS_1500": 360, "UPD_1500": 360, "INS_1264": 264, "UPD_1264": 264}  # 1264: OpenBSD's only one, which has no number
+         "UPD_1400": 277, "INS_1500": 360, "UPD_1500": 360, "INS_1264": 264, "UPD_1264": 264}  # 1264: OpenBSD's only one, which has no number
 ORDER = ("INS_1301", "INS_1400", "INS_1500", "INS_1264", "IACK", "UPD_1301", "UPD_1400", "UPD_1500", "UPD_1264", "UPD_C", "DEL_C", "UREQ", "CLR", "BUS")
 
 

@@ -221,4 +221,4 @@ def _snapshot(node: Node, names: List[str]) -> snapshot.Readers:
         return compared.neighbours(names, (functools.partial(told.arp, arp), functools.partial(told.ndp, ndp)))
     return snapshot.Readers(lambda: compared.routes(node.query(["netstat", "-rn"]).stdout), neighbours,
                             lambda: node.query(["rcctl", "ls", "started"]).stdout.split(),
-                            lambda: kept_files.digests(node, own_files.SOURCES))
+                            functools.partial(kept_files.digests, node, own_files.SOURCES))

@@ -114,7 +114,7 @@ def _formats(platform: str, number: Release) -> Row:
 
 def _built_on(platform: str, number: Release, found: Range, base: str) -> Row:
     """A product's row: its kernel's formats, and its own default where it has a setting."""
-    system, _, version = base.rpartition(" ")
+    system, _space, version = base.rpartition(" ")
     kernel = f"{system or 'FreeBSD'} {version}"
     below = _formats("freebsd", read_release("freebsd", version))
     choice = found.pinnable or below.pinnable

@@ -84,11 +84,11 @@ def _mtu(evidence: Evidence) -> Rows | None:
 def _addresses(evidence: Evidence) -> Rows | None:
     """Without the virtual addresses, which move between the nodes."""
     instances = _list((_mapping(evidence.get("vrrp")) or {}).get("instances")) or []
-    moving = {str(address).split("/")[0] for row in instances for name in ("addresses", "addresses_present") for address in row.get(name) or []}
+    moving = {str(address).partition("/")[0] for row in instances for name in ("addresses", "addresses_present") for address in row.get(name) or []}
 
     def own(row: Mapping[str, Any]) -> dict[str, Any]:
         held = row.get("addresses")
-        return {"addresses": sorted(str(one) for one in held if str(one).split("/")[0] not in moving) if isinstance(held, list) else None}
+        return {"addresses": sorted(str(one) for one in held if str(one).partition("/")[0] not in moving) if isinstance(held, list) else None}
     return _devices(evidence, own)
 
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, TypeGuard
 
@@ -184,7 +185,7 @@ def _same(one: Any, other: Any) -> bool:
     """Equal, and of one kind: a true is no 1. What is no number equals itself."""
     if isinstance(one, bool) is not isinstance(other, bool):
         return False
-    return bool(one == other) or (one != one and other != other)
+    return bool(one == other) or all(isinstance(value, float) and math.isnan(value) for value in (one, other))
 
 
 def _told(changes: list[Change]) -> str:

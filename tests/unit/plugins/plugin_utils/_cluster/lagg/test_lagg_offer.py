@@ -18,6 +18,7 @@ from ansible_collections.hafirewall.cluster.tests.simulators.lagg_node import ev
 from lagg_cases import cluster, node, pair, planned, seen, told
 
 BOUND: dict[str, Any] = {"platform": "freebsd", "version": "14.2-RELEASE", "state_policy": "if-bound"}
+FLOATING = {**BOUND, "state_policy": "floating"}
 
 
 def bound(common: dict[str, Any] | None = None, nodes: dict[str, Any] | None = None, **found: Any) -> LaggPlan:
@@ -75,8 +76,8 @@ def test_a_node_that_was_renamed_first_is_followed_by_the_other_one() -> None:
 
 
 @pytest.mark.parametrize("plan", [
-    lambda: bound(fw1=seen("fw1", **dict(BOUND, state_policy="floating")), fw2=seen("fw2", **dict(BOUND, state_policy="floating"))),
-    lambda: pair(),  # pfSense keeps its names itself
+    lambda: bound(fw1=seen("fw1", **FLOATING), fw2=seen("fw2", **FLOATING)),
+    pair,  # pfSense keeps its names itself
     lambda: bound(cluster(), {host: node(host, **face) for host, face in (
         ("fw1", {"lan": "em0", "wan": "em1", "sync": "em2"}), ("fw2", {"lan": "em0", "wan": "em1", "sync": "em2"}))},
         fw2=seen("fw1", **BOUND)),

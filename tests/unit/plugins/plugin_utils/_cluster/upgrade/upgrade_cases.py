@@ -38,9 +38,9 @@ class Pair:
         self.plans = {node: plan(node, nodes, platform, (devices or {}).get(node)) for node in nodes}
         self.evidence = {node: evidence(platform, release, active=node == nodes[0], version=shows, **more) for node in nodes}
 
-    def judged(self, target=None, checks=WELL, **targets):
+    def judged(self, target=None, checks=None, **targets):
         wanted = {node: target for node in self.plans} if target else targets
-        return judge_upgrade(self.plans, self.evidence, wanted, checks)
+        return judge_upgrade(self.plans, self.evidence, wanted, WELL if checks is None else checks)
 
     def answers(self, target=None, key="answer", **targets):
         """By stage: takeover and failback of the first pair."""
