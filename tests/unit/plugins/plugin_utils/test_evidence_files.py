@@ -2,15 +2,14 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Evidence in files: what was saved is what is read, a result of node_info is read too, and no name of a host leads elsewhere."""
+"""Evidence in files: what was saved is what is read, and a result of node_info is read too."""
 
 from __future__ import annotations
 
 import json
-from pathlib import PurePosixPath
 
 import pytest
-from ansible_collections.hafirewall.cluster.plugins.plugin_utils._evidence_files import Saved, as_file, file_of, read_saved
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._evidence_files import Saved, as_file, read_saved
 
 EVIDENCE = {"platform": "linux", "os": {"id": "debian"}}
 
@@ -33,13 +32,3 @@ def test_evidence_and_a_result_of_node_info_are_read(document):
 def test_what_is_none_is_refused_with_the_reason(document, words):
     with pytest.raises(ValueError, match=words):
         read_saved(document)
-
-
-@pytest.mark.parametrize("host", ["fw1", "fw1.example.org", "../fw1", "a/b", "/etc/passwd", "..", "fw 1", "%2F"])
-def test_a_host_has_one_file_in_the_folder(host):
-    assert len(PurePosixPath(file_of(host)).parts) == 1
-    assert file_of(host) != file_of(host + "x")
-
-
-def test_usual_names_stay_as_they_are():
-    assert file_of("fw1.example.org") == "fw1.example.org.json"
