@@ -17,12 +17,14 @@ from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.upgrad
 PLAYBOOK = "ansible-playbook hafirewall.cluster."
 _SITE = PLAYBOOK + "site"
 # How a person has a node install its next release; the manual pages of these programs.
+_APT = ("apt-get update", "apt-cache policy conntrackd   # the candidate is to be {release}: if it is not, name the next release in /etc/apt first",
+        "apt-get full-upgrade", "systemctl reboot")
 _UPGRADE = {
     "freebsd": ("freebsd-update -r {release} upgrade", "freebsd-update install", "shutdown -r now", "freebsd-update install"),
     "openbsd": ("sysupgrade",),
     "pfsense": ("pfSense-upgrade -d -y",),
-    "debian": ("apt-get update", "apt-get full-upgrade", "systemctl reboot"),
-    "ubuntu": ("apt-get update", "apt-get full-upgrade", "systemctl reboot"),
+    "debian": _APT,
+    "ubuntu": _APT,
 }
 # The same settings by hand, for one node.
 _PIN = {
