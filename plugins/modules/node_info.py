@@ -297,6 +297,8 @@ evidence:
         - C(services) that run. On FreeBSD and pfSense these are the ports at which a program listens.
         - C(files), the SHA-256 of each file that the node is configured by, or on pfSense of each section of its configuration. Lines and elements that
           may hold a secret are left out of it, so that none can be guessed from it.
+        - C(wireguard), peers with C(name) (device and public key), C(state) (V(up), V(down) or V(quiet)) and C(told), without any other key.
+        - C(ipsec), C(bgp) and C(ospf), the tunnels and neighbours in the same form; on pfSense C(gateways) too. A state of V(none) is not known.
         - Not there without O(snapshot=true), and not where the node was read by its shell.
       type: dict
     errors:

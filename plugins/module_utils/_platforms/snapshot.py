@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional
+import functools
+from typing import Any, Callable, Dict, Iterable, List, Mapping, NamedTuple, Optional
 
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.areas import Areas
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import NodeError
@@ -27,22 +28,32 @@ class Readers(NamedTuple):
         neighbours: ``address``, ``mac`` and ``device`` of each.
         services: names of what runs.
         files: path or section -> digest without secrets.
+        ways: name of a part (``wireguard``) -> ``name``, ``state`` (``up``, ``down``, or ``quiet`` where nothing tells) and ``told`` (the program's own word)
+            of each tunnel, neighbour or gateway. What the node has no program for has no rows.
     """
 
     routes: Callable[[], Dict[str, Any]]
     neighbours: Callable[[], List[Row]]
     services: Callable[[], List[str]]
     files: Callable[[], Dict[str, str]]
+    ways: Mapping[str, Callable[[], List[Row]]]
 
 
 def read(areas: Areas, readers: Readers) -> Dict[str, Any]:
     """All parts; one that cannot be read is None, with its reason in the errors of ``snapshot.PART``."""
-    return {
+    found = {
         "routes": areas.read(AREA + ".routes", readers.routes),
         "neighbours": areas.read(AREA + ".neighbours", lambda: few(readers.neighbours())),
         "services": areas.read(AREA + ".services", lambda: sorted(set(readers.services()))),
         "files": areas.read(AREA + ".files", readers.files),
     }
+    for name, reader in readers.ways.items():
+        found[name] = areas.read("%s.%s" % (AREA, name), functools.partial(_in_order, reader))
+    return found
+
+
+def _in_order(reader: Callable[[], List[Row]]) -> List[Row]:
+    return sorted(reader(), key=lambda row: row["name"] or "")
 
 
 def counted(routes: Iterable[Row]) -> Dict[str, Any]:

@@ -48,7 +48,8 @@ def test_a_cluster_that_did_not_change_passes_and_one_that_did_fails_by_name(clu
         "after/fw1.json", "after/fw2.json", "before/fw1.json", "before/fw2.json", "report.json", "report.md", "report.xml"]
     assert PASSWORD not in "".join(path.read_text(encoding="utf-8") for path in folder.rglob("*.*"))
     statuses = {(check["id"], check["node"]): check["status"] for check in json.loads((folder / "report.json").read_text(encoding="utf-8"))["checks"]}
-    assert {name for name, status in statuses.items() if status != "pass"} == {("snapshot.assignments", "fw1"), ("snapshot.assignments", "fw2")}
+    assert {name for name, status in statuses.items() if status != "pass"} == {
+        (f"snapshot.{area}", node) for area in ("assignments", "gateways") for node in ("fw1", "fw2")}
     cluster.b.put("/etc/sysctl.conf", (cluster.b.text("/etc/sysctl.conf") or "") + "net.inet.ip.forwarding=0\n")
     cluster.b.run(["ifconfig", "em2", "down"])
     run = play(cluster, "snapshot", snapshot_moment="after", snapshot_areas=AREAS)

@@ -11,7 +11,7 @@ import ipaddress
 import time
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms import kept_files, snapshot
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms import ipsec, kept_files, routing, snapshot, wireguard
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.areas import SCHEMA, Areas, Error, result
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import (
     carp,
@@ -180,4 +180,6 @@ def _snapshot(node: Node, names: List[str]) -> snapshot.Readers:
         return compared.neighbours(names, (functools.partial(segment.arp, arp), functools.partial(segment.ndp, ndp)))
     return snapshot.Readers(lambda: compared.routes(node.query(["netstat", "-rn"]).stdout), neighbours,
                             lambda: compared.listening(node.query(["sockstat", "-46l"]).stdout),
-                            lambda: kept_files.digests(node, own_files.SOURCES))
+                            lambda: kept_files.digests(node, own_files.SOURCES),
+                            {"wireguard": lambda: wireguard.peers(node, wireguard.named(names)), "ipsec": lambda: ipsec.tunnels(node),
+                             "bgp": lambda: routing.bgp(node), "ospf": lambda: routing.ospf(node)})

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any, Dict, Iterator, List
 
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms import kept_files, snapshot
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms import ipsec, kept_files, routing, snapshot, wireguard
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.linux import own_files
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node, NodeError
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.snapshot import Row
@@ -25,7 +25,14 @@ _RUNNING = ["systemctl", "list-units", "--type=service", "--state=running", "--p
 
 def readers(node: Node) -> snapshot.Readers:
     """How each part is read."""
-    return snapshot.Readers(lambda: routes(node), lambda: neighbours(node), lambda: services(node), lambda: kept_files.digests(node, own_files.SOURCES))
+    return snapshot.Readers(lambda: routes(node), lambda: neighbours(node), lambda: services(node), lambda: kept_files.digests(node, own_files.SOURCES),
+                            {"wireguard": lambda: wireguard.peers(node, _wireguard(node)), "ipsec": lambda: ipsec.tunnels(node),
+                             "bgp": lambda: routing.bgp(node), "ospf": lambda: routing.ospf(node)})
+
+
+def _wireguard(node: Node) -> List[str]:
+    """The devices of WireGuard, as the kernel tells of them."""
+    return [path.split("/")[-2] for path in node.find_files("/sys/class/net/*/uevent") if "DEVTYPE=wireguard" in (node.read_text(path) or "").splitlines()]
 
 
 def routes(node: Node) -> Dict[str, Any]:

@@ -12,7 +12,7 @@ import re
 import time
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms import kept_files, naming, snapshot
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms import kept_files, naming, snapshot, wireguard
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.areas import SCHEMA, Areas, Error, result
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import (
     compared,
@@ -44,6 +44,9 @@ from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.open
     told,
     virtual_ip,
 )
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.openbsd import ipsec as openbsd_ipsec
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.openbsd import routing as openbsd_routing
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.openbsd import wireguard as vpn
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.openbsd.carp_steps import Found
 
 # bin/ps/ps.c: -e shows the environment in front of the command, -ww all of it. sbin/route/route.c has -inet6.
@@ -221,4 +224,6 @@ def _snapshot(node: Node, names: List[str]) -> snapshot.Readers:
         return compared.neighbours(names, (functools.partial(told.arp, arp), functools.partial(told.ndp, ndp)))
     return snapshot.Readers(lambda: compared.routes(node.query(["netstat", "-rn"]).stdout), neighbours,
                             lambda: node.query(["rcctl", "ls", "started"]).stdout.split(),
-                            functools.partial(kept_files.digests, node, own_files.SOURCES))
+                            functools.partial(kept_files.digests, node, own_files.SOURCES),
+                            {"wireguard": lambda: vpn.peers(node, wireguard.named(names)), "ipsec": lambda: openbsd_ipsec.tunnels(node),
+                             "bgp": lambda: openbsd_routing.bgp(node), "ospf": lambda: openbsd_routing.ospf(node)})

@@ -100,6 +100,16 @@ def read(node: Node, paths: Sequence[Path], functions: Sequence[str] = (), secti
     return Reading(answer["revision"], dict(zip(paths, answer["values"])), frozenset(answer["functions"]), named)
 
 
+def gateways(node: Node) -> Dict[str, str]:
+    """The status of each gateway that the product watches, by its name, in the product's words.
+
+    Raises:
+        NodeError: PHP is absent, fails, or does not answer in time.
+    """
+    answer = _call(node, {"paths": [], "functions": [], "gateways": True}, READ_TIMEOUT, "asking for the gateways")
+    return dict(answer["gateways"])
+
+
 def settle(node: Node, paths: Sequence[Path], plan: Callable[[Reading], Change], verify: Callable[[], None], functions: Sequence[str] = (),
            before: Callable[[Reading, Change], None] = lambda _reading, _change: None) -> Reading:
     """Read, plan, change; when somebody saves the configuration in between, all of it again.
@@ -219,7 +229,7 @@ def _call(node: Node, request: Dict[str, Any], timeout: float, doing: str) -> Di
 
 
 def _program(request: Mapping[str, Any], boundary: str) -> str:
-    text = json.dumps(dict({"operations": [], "apply": [], "sections": [], "devices": []}, boundary=boundary, **request))
+    text = json.dumps(dict({"operations": [], "apply": [], "sections": [], "devices": [], "gateways": False}, boundary=boundary, **request))
     return PROGRAM.replace("@REQUEST@", base64.b64encode(text.encode("utf-8")).decode("ascii"))
 
 

@@ -10,7 +10,7 @@ import functools
 import time
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms import snapshot
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms import ipsec, routing, snapshot, wireguard
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.areas import SCHEMA, Areas, result
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import (
     carp,
@@ -28,6 +28,7 @@ from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfse
     bridge,
     carp_config,
     engine,
+    gateways,
     interfaces,
     kept_rule,
     own_files,
@@ -150,4 +151,7 @@ def _snapshot(node: Node, names: List[str]) -> snapshot.Readers:
         return compared.neighbours(names, (functools.partial(segment.arp, arp), functools.partial(segment.ndp, ndp)))
     return snapshot.Readers(lambda: compared.routes(node.query(["netstat", "-rn"]).stdout), neighbours,
                             lambda: compared.listening(node.query(["sockstat", "-46l"]).stdout),
-                            lambda: own_files.digests(node))
+                            lambda: own_files.digests(node),
+                            {"wireguard": lambda: wireguard.peers(node, wireguard.named(names)), "ipsec": lambda: ipsec.tunnels(node),
+                             "bgp": lambda: routing.bgp(node), "ospf": lambda: routing.ospf(node),
+                             "gateways": lambda: gateways.read(node)})

@@ -138,6 +138,19 @@ function hafw_naming($value, array $path, $pattern, array &$found) {
     }
 }
 
+// By the name that a person gave it, the status of each gateway that is watched: never what it is reached by.
+function hafw_gateways() {
+    require_once('gwlb.inc');
+    $found = [];
+    foreach (return_gateways_status(true) as $name => $gateway) {
+        if (!isset($gateway['status']) || !is_string($gateway['status'])) {
+            throw new Exception('the product tells no status of a gateway');
+        }
+        $found[(string) $name] = $gateway['status'];
+    }
+    return (object) $found;
+}
+
 function hafw_named(array $sections, array $devices) {
     $found = [];
     $words = implode('|', array_map(function ($device) { return preg_quote($device, '/'); }, $devices));
@@ -391,6 +404,7 @@ try {
         'stale' => false, 'values' => array_map('hafw_get', $hafw['request']['paths']),
         'named' => hafw_named($hafw['request']['sections'], $hafw['request']['devices']),
         'functions' => array_values(array_filter($hafw['request']['functions'], 'function_exists')),
+        'gateways' => $hafw['request']['gateways'] ? hafw_gateways() : null,
     ]);
 } catch (Throwable $hafw_error) {
     hafw_fail(get_class($hafw_error) . ': ' . $hafw_error->getMessage() . ' in ' . $hafw_error->getFile() . ':' . $hafw_error->getLine());

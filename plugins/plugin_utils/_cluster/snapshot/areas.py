@@ -37,6 +37,7 @@ class Area(NamedTuple):
         severity: what a change means, unless the settings say otherwise: ``fail``, ``warn``, or ``note`` (told, and passed).
         platforms: where there is such a thing; None for everywhere.
         thresholds: by field, by how many percent a number may differ, unless the settings say otherwise.
+        good: a value that a field may come to; what comes to it, or is new with it, is told and does not count.
         counter: the fields are counters of trouble, which begin at zero with the node; only their growth counts.
     """
 
@@ -46,6 +47,7 @@ class Area(NamedTuple):
     platforms: tuple[str, ...] | None = None
     thresholds: Mapping[str, float] = {}
     counter: bool = False
+    good: Mapping[str, Any] = {}
 
 
 def _mapping(value: Any) -> Mapping[str, Any] | None:
@@ -233,7 +235,9 @@ def _part(evidence: Evidence, name: str) -> Any:
     part = evidence.get("snapshot")
     if part is None:
         raise NotAsked(_WITH_SNAPSHOT)
-    return part.get(name)
+    if name not in part:
+        raise NotAsked(f"it was taken by a release of this collection that did not read {name}")
+    return part[name]
 
 
 def _routes(evidence: Evidence) -> Rows | None:
@@ -263,6 +267,18 @@ def _services(evidence: Evidence) -> Rows | None:
     return {str(name): {"running": True} for name in names} if isinstance(names, list) else None
 
 
+def _ways(name: str) -> Callable[[Evidence], Rows | None]:
+    """The rows of a part of tunnels, neighbours or gateways: their state alone, for the program's own words change all the time."""
+    def read(evidence: Evidence) -> Rows | None:
+        rows = _list(_part(evidence, name))
+        return None if rows is None else {str(row["name"]): {"state": row.get("state")} for row in rows}
+    return read
+
+
+def _way(name: str, platforms: tuple[str, ...] | None = None) -> Area:
+    return Area(_ways(name), (f"snapshot.{name}",), FAIL, platforms, good={"state": "up"})
+
+
 AREAS: dict[str, Area] = {
     "nics": Area(_nics, ("interfaces",), FAIL),
     "laggs": Area(_laggs, ("interfaces",), FAIL),
@@ -271,6 +287,8 @@ AREAS: dict[str, Area] = {
     "assignments": Area(_assignments, ("interfaces",), FAIL, ("pfsense",)),
     "routes": Area(_routes, ("snapshot.routes",), FAIL, thresholds={"count": 20}),
     "neighbours": Area(_neighbours, ("snapshot.neighbours",), NOTE),
+    **{name: _way(name) for name in ("wireguard", "ipsec", "bgp", "ospf")},
+    "gateways": _way("gateways", ("pfsense",)),
     "roles": Area(_roles, ("vrrp",), FAIL),
     "vrrp": Area(_vrrp, ("vrrp",), FAIL),
     "maintenance": Area(_maintenance, ("maintenance",), FAIL),

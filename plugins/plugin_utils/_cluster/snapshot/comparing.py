@@ -13,13 +13,13 @@ from typing import Any, TypeGuard
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.checks.view import ERROR, PASS, SKIPPED
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.checks.view import WARN as WARNING
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.plain import show
-from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.snapshot.areas import AREAS, NOTE, Evidence, NotAsked, Rows
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.snapshot.areas import AREAS, NOTE, Area, Evidence, NotAsked, Rows
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.snapshot.settings import Choice, matches
 
 # The result that says whether there are two snapshots at all, of the same node.
 SNAPSHOT = "snapshot"
 _SHOWN = 5
-_FLAP, _WITHIN, _COUNT = "known flap", "within its threshold", "within the threshold of their number"
+_FLAP, _WITHIN, _COUNT, _GOOD = "known flap", "within its threshold", "within the threshold of their number", "came up"
 
 Result = dict[str, Any]
 Change = dict[str, Any]
@@ -115,7 +115,7 @@ def _compared(name: str, node: str, before: Rows, after: Rows, choice: Choice, r
     was, now = _kept(before, choice), _kept(after, choice)
     if (before or after) and not (was or now):
         return _result(name, node, ERROR, f"the properties of its settings leave nothing of {len(before or after)} to compare")
-    changes = _changes(was, now, choice, AREAS[name].counter, restarted)
+    changes = _changes(was, now, choice, AREAS[name], restarted)
     counting = [change for change in changes if change["ignored"] is None]
     ignored = [change for change in changes if change["ignored"] is not None]
     unknown = any(change["kind"] == "unknown" for change in counting)
@@ -136,7 +136,7 @@ def _kept(rows: Rows, choice: Choice) -> Rows:
     return found
 
 
-def _changes(before: Rows, after: Rows, choice: Choice, counter: bool, restarted: bool) -> list[Change]:
+def _changes(before: Rows, after: Rows, choice: Choice, area: Area, restarted: bool) -> list[Change]:
     changes: list[Change] = []
     few = _count_holds(len(before), len(after), choice.count_change_threshold)
     for row in dict.fromkeys([*before, *after]):
@@ -144,9 +144,10 @@ def _changes(before: Rows, after: Rows, choice: Choice, counter: bool, restarted
         if row not in after:
             changes.append(_change(row, None, "removed", before[row], None, flap or few))
         elif row not in before:
-            changes.append(_change(row, None, "added", None, after[row], flap or few))
+            good = _GOOD if area.good and after[row] == area.good else None
+            changes.append(_change(row, None, "added", None, after[row], flap or few or good))
         else:
-            changes += _fields(row, before[row], after[row], choice, counter, restarted)
+            changes += _fields(row, before[row], after[row], choice, area, restarted)
     return changes
 
 
@@ -154,7 +155,7 @@ def _count_holds(before: int, after: int, threshold: float | None) -> str | None
     return _COUNT if threshold is not None and abs(after - before) * 100 <= threshold * before else None
 
 
-def _fields(row: str, before: Mapping[str, Any], after: Mapping[str, Any], choice: Choice, counter: bool, restarted: bool) -> list[Change]:
+def _fields(row: str, before: Mapping[str, Any], after: Mapping[str, Any], choice: Choice, area: Area, restarted: bool) -> list[Change]:
     changes = []
     for field in dict.fromkeys([*before, *after]):
         was, now = before.get(field), after.get(field)
@@ -162,14 +163,15 @@ def _fields(row: str, before: Mapping[str, Any], after: Mapping[str, Any], choic
         if was is None or now is None:
             changes.append(_change(row, field, "unknown", was, now, flap))
             continue
-        if counter and _is_number(was) and _is_number(now):
+        if area.counter and _is_number(was) and _is_number(now):
             # It began again at zero with the node or with its engine.
             was = 0 if restarted or now < was else was
         if _same(was, now):
             continue
         limit = choice.threshold(row, field)
         within = _WITHIN if limit is not None and _is_number(was) and _is_number(now) and limit.holds(was, now) else None
-        changes.append(_change(row, field, "changed", was, now, flap or within))
+        good = _GOOD if field in area.good and _same(now, area.good[field]) else None
+        changes.append(_change(row, field, "changed", was, now, flap or within or good))
     return changes
 
 

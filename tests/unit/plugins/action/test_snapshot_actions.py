@@ -111,7 +111,7 @@ def test_two_folders_are_compared_and_the_task_fails_for_what_failed(folders):
     assert result["failed"] is True and result["changed"] is False
     assert [(found["node"], found["area"], found["status"]) for found in result["failed_results"]] == [("fw1", "services", "fail")]
     assert result["msg"] == "fw1 services: 1 change: b is gone"
-    assert result["counts"]["fail"] == 1 and sum(result["counts"].values()) == len(result["results"]) == 2 * 21
+    assert result["counts"]["fail"] == 1 and sum(result["counts"].values()) == len(result["results"]) == 2 * 26
     assert compare(**folders, fail=False)["failed"] is False
     assert compare(**folders, areas=["!services"])["failed"] is False
     assert compare(**folders, settings={"services": {"severity": "note"}})["failed"] is False
@@ -133,7 +133,7 @@ def test_reports_for_machines_for_a_ci_and_for_a_ticket_are_written(folders, tmp
     read = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
     assert read["title"] == "Change 17" and read["summary"]["checks"]["fail"] == 1
     suites = ElementTree.parse(tmp_path / "out" / "report.xml").getroot()
-    assert (suites.get("tests"), suites.get("failures")) == ("42", "1")
+    assert (suites.get("tests"), suites.get("failures")) == ("52", "1")
     assert (tmp_path / "out" / "report.md").read_text(encoding="utf-8").startswith("# Change 17\n")
 
 

@@ -47,6 +47,7 @@ def _pfsense(tmp_path: Path) -> PfsenseProvider:
 
 PLATFORMS = {"linux": (_linux, "ssh.service", "/etc/hosts"), "freebsd": (_freebsd, "sshd tcp4 *:22", "/etc/rc.conf"),
              "openbsd": (_openbsd, "sshd", "/etc/hostname.em1"), "pfsense": (_pfsense, "nginx tcp4 *:443", "config.xml interfaces")}
+WAYS = ("wireguard", "ipsec", "bgp", "ospf")
 
 
 def evidence(provider: Any, **params: Any) -> Any:
@@ -64,7 +65,8 @@ def test_it_is_read_when_it_is_asked_for_and_not_there_otherwise(platform, tmp_p
     found = evidence(provider, snapshot=True)
     assert [error for error in found["errors"] if error["area"].startswith("snapshot")] == []
     part = found["snapshot"]
-    assert set(part) == {"routes", "neighbours", "services", "files"}
+    assert set(part) == {"routes", "neighbours", "services", "files", *WAYS, *(("gateways",) if platform == "pfsense" else ())}
+    assert all(part[name] == [] for name in part if name in (*WAYS, "gateways"))
     assert set(part["routes"]) == {"inet", "inet6"} and all(set(told) == {"count", "rows"} for told in part["routes"].values())
     assert service in part["services"]
     assert path in part["files"]

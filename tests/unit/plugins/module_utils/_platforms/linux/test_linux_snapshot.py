@@ -80,3 +80,9 @@ def test_services_that_run_are_told_without_those_of_a_session():
     node = SystemdNode()
     node.says(["systemctl", "list-units"], "keepalived.service loaded active running VRRP\nuser@0.service loaded active running User\n\n")
     assert snapshot.services(node) == ["keepalived.service"]
+
+
+def test_a_tunnel_without_a_program_that_tells_of_it_is_an_error():
+    node = SystemdNode(files={"/sys/class/net/wg0/uevent": "DEVTYPE=wireguard\nINTERFACE=wg0\n", "/sys/class/net/lan0/uevent": "INTERFACE=lan0\n"})
+    with pytest.raises(NodeError, match="WireGuard on wg0, and no wg"):
+        snapshot.readers(node).ways["wireguard"]()

@@ -24,6 +24,10 @@ _SNAPSHOT = {
     "neighbours": [{"address": "192.0.2.9", "mac": "02:00:00:00:00:09", "device": "lan0"}],
     "services": ["keepalived.service", "ssh.service"],
     "files": {"/etc/hosts": "00ff"},
+    "wireguard": [{"name": "wg0 peer", "state": "up", "told": "endpoint 198.51.100.7:51820"}],
+    "ipsec": [{"name": "office", "state": "up", "told": "ESTABLISHED"}],
+    "bgp": [{"name": "default ipv4Unicast 192.0.2.9", "state": "up", "told": "Established"}],
+    "ospf": [{"name": "default 192.0.2.9 lan0", "state": "up", "told": "Full/DR"}],
 }
 _LINUX: dict[str, Any] = {
     "schema": 1, "collected_at": 1000.0, "platform": "linux", "kernel": "6.1.0-28-amd64", "os": {"id": "debian", "version": "12"}, "boot_id": "one",
@@ -41,6 +45,7 @@ _LINUX: dict[str, Any] = {
                    _interface("lagg0", [], kind="lagg", lagg=_LAGG)],
     "management": None, "references": [], "segment": None, "traffic": None, "errors": [], "snapshot": _SNAPSHOT,
 }
+_GATEWAYS = [{"name": "WAN_DHCP", "state": "up", "told": "online"}]
 _PFSENSE: dict[str, Any] = {
     "platform": "pfsense", "kernel": "14.0-CURRENT", "os": {"id": "pfsense", "version": "2.7.2", "edition": "CE", "base": "14.0-CURRENT"},
     "config": {"version": "23.3", "revision": {"time": 1795000000, "description": "changed", "username": "admin"}},
@@ -49,6 +54,7 @@ _PFSENSE: dict[str, Any] = {
     "engine": {**_LINUX["engine"], "name": "pfsync", "host_id": "a", "checksum": "c" * 32, "pinned": None},
     "vrrp": {**_LINUX["vrrp"], "demotion": 0},
     "interfaces": [_interface("em0", ["192.0.2.2/24"], key="lan", description="LAN"), _interface("lagg0", [], kind="lagg", lagg=_LAGG, key=None)],
+    "snapshot": {**_SNAPSHOT, "gateways": _GATEWAYS},
     "readiness": {"packages": {"pfSense-base": "2.7.2"}},
 }
 

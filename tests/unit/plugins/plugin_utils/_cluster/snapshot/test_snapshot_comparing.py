@@ -27,10 +27,12 @@ CHANGES = [
     ("engine", "engine.config.peer", "198.51.100.130"), ("pass_rule", "pass_rule.effective", False), ("pass_rule", "pass_rule.blockers", [{"rule": "block"}]),
     ("services", "snapshot.services", ["ssh.service"]), ("states", "engine.tables.kernel", 499), ("states", "engine.tables.kernel_max", 65536),
     ("sync_counters", "engine.counters.lost", 4), ("neighbours", "snapshot.neighbours.0.mac", "02:00:00:00:00:66"),
-    ("config", "snapshot.files./etc/hosts", "11"),
+    ("config", "snapshot.files./etc/hosts", "11"), ("wireguard", "snapshot.wireguard.0.state", "quiet"),
+    ("ipsec", "snapshot.ipsec.0.state", "down"), ("bgp", "snapshot.bgp", []), ("ospf", "snapshot.ospf.0.state", "down"),
     ("packages", "packages.keepalived", "1:2.3.1-1"), ("release", "os.version", "13"), ("release", "kernel", "6.12"),
 ]
 ON_PFSENSE = [
+    ("gateways", "snapshot.gateways.0.state", "down"),
     ("assignments", "interfaces.0.key", "opt1"), ("state_policy", "state_policy", "if-bound"), ("ruleset", "engine.checksum", "d" * 32),
     ("ruleset", "state_rules.bound", 4), ("roles", "vrrp.demotion", 240), ("engine", "engine.pinned", 1301), ("config", "config.revision.time", 1795000001),
     ("config", "config_sync.target", "198.51.100.130"), ("packages", "readiness.packages.pfSense-base", "2.8.0"),
@@ -48,7 +50,7 @@ def judged(before: Any, after: Any, areas: Any = None, **settings: Any) -> dict[
 def test_a_node_that_did_not_change_passes_in_every_area_that_it_has(evidence):
     found = judged(evidence, evidence)
     assert {name for name, result in found.items() if result["status"] != "pass"} == (
-        {"assignments", "state_policy", "ruleset"} if evidence["platform"] == "linux" else set())
+        {"assignments", "state_policy", "ruleset", "gateways"} if evidence["platform"] == "linux" else set())
     assert all(result["changes"] == [] for result in found.values())
     assert set(found) == {"snapshot", *AREAS}
 
@@ -273,3 +275,23 @@ def test_results_become_checks_of_a_report_and_markdown_in_which_no_name_is_mark
     rows = [line for line in text.splitlines() if line.startswith("| ")]
     assert rows[1].startswith("| fail | fw1 | services |") and r"\<b\>\|x" in rows[1]
     assert all(line.replace(r"\|", "").count("|") == 5 for line in rows)
+
+
+@pytest.mark.parametrize("area", ["wireguard", "ipsec", "bgp", "ospf", "gateways"])
+def test_a_way_that_was_up_and_is_not_fails_and_one_that_came_up_does_not(area):
+    whole = pfsense if area == "gateways" else linux
+
+    def having(*states):
+        rows = [{"name": f"way{number}", "state": state, "told": f"{state} since {number}"} for number, state in enumerate(states)]
+        return changed(whole(), f"snapshot.{area}", rows)
+    assert judged(having("up"), having("down"))[area]["status"] == "fail"
+    assert judged(having("up"), having())[area]["status"] == "fail"
+    assert judged(having("down"), having("down", "down"))[area]["status"] == "fail"
+    came = judged(having("down"), having("up", "up"))[area]
+    assert came["status"] == "pass" and came["reason"].count("(came up)") == 2
+    assert judged(having("up"), having(None))[area]["status"] == "error"
+    assert judged(having(), having())[area]["reason"] == "nothing there, before and after"
+    assert judged(whole(), changed(whole(), f"snapshot.{area}", None))[area]["status"] == "error"
+    older = whole()
+    del older["snapshot"][area]
+    assert judged(older, older)[area]["status"] == "skipped" and judged(older, having("up"))[area]["status"] == "error"

@@ -1,0 +1,67 @@
+# Copyright (c) 2026, hafirewall.cluster contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Neighbours of FRR, as vtysh of 8.4.4 printed them of a session and a neighbour that were up (shortened)."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms import routing
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import NodeError
+from ansible_collections.hafirewall.cluster.tests.simulators.systemd_node import SystemdNode
+
+BGP = """{
+"default":{
+"ipv4Unicast":{
+  "routerId":"192.0.2.1", "as":64496, "vrfId":0, "vrfName":"default", "tableVersion":0, "peerCount":2,
+  "peers":{
+    "192.0.2.2":{"hostname":"vm", "remoteAs":64497, "peerUptime":"00:00:14", "pfxRcd":0, "state":"Established", "peerState":"OK", "idType":"ipv4"},
+    "2001:db8::9":{"remoteAs":64498, "peerUptime":"never", "pfxRcd":0, "state":"Active", "peerState":"OK", "idType":"ipv6"}
+  }
+}
+}
+}
+"""
+OSPF = """{
+  "default":{
+    "vrfName":"default", "vrfId":0,
+    "neighbors":{
+      "192.0.2.2":[
+        {"priority":1, "state":"Full/DR", "nbrPriority":1, "nbrState":"Full/DR", "converged":"Full", "role":"DR", "upTimeInMsec":9407,
+         "address":"192.0.2.2", "ifaceAddress":"192.0.2.2", "ifaceName":"v0:192.0.2.1"}
+      ]
+    }
+  }
+}
+"""
+# What vtysh said of these (seen), with status 0.
+NOBODY = ["bgpd is not running\n", "ospfd is not running\n", "Exiting: failed to connect to any daemons.\n"]
+
+
+def told(stdout, **more):
+    node = SystemdNode()
+    node.says(["vtysh", "-c"], stdout, **more)
+    return node
+
+
+def test_sessions_and_neighbours_are_told_with_their_state():
+    assert routing.bgp(told(BGP)) == [{"name": "default ipv4Unicast 192.0.2.2", "state": "up", "told": "Established"},
+                                      {"name": "default ipv4Unicast 2001:db8::9", "state": "down", "told": "Active"}]
+    assert routing.ospf(told(OSPF)) == [{"name": "default 192.0.2.2 v0", "state": "up", "told": "Full/DR"}]
+    assert routing.ospf(told(OSPF.replace("Full/DR", "2-Way/DROther")))[0]["state"] == "up"
+    assert routing.ospf(told(OSPF.replace("Full/DR", "ExStart/DR")))[0]["state"] == "down"
+    assert routing.ospf(told(OSPF.replace('"nbrState":"Full/DR", ', "")))[0]["state"] == "up"
+
+
+@pytest.mark.parametrize("read", [routing.bgp, routing.ospf])
+def test_nothing_installed_and_nothing_running_are_no_neighbours_and_a_failure_is_an_error(read):
+    assert read(SystemdNode()) == []
+    for said in NOBODY:
+        assert read(told("", stderr=said)) == []
+    # As it was, where nothing is configured.
+    assert read(told("{\n}\n")) == []
+    for stdout, more in [("", {}), ("odd", {}), ("[]", {}), ('{"default": 1}', {}), ("{}", {"status": 1}), ("", {"stderr": "Password: Failure"}),
+                         ('{"default": {"ipv4Unicast": {"peers": {"a": {}}}, "neighbors": {"a": [{}]}}}', {})]:
+        with pytest.raises(NodeError, match="cannot be read"):
+            read(told(stdout, **more))
