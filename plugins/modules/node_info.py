@@ -56,7 +56,8 @@ options:
     default: false
   snapshot:
     description:
-      - Read also what is of use only when two moments are compared, the routes, neighbours, services, and digests of the files of the configuration.
+      - Read also what is of use only when two moments are compared, the routes, neighbours, services, tunnels, gateways, and digests of
+        the files of the configuration.
       - M(hafirewall.cluster.snapshot) does so by itself.
     type: bool
     default: false
