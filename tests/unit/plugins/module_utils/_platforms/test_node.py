@@ -208,7 +208,7 @@ def test_without_a_mode_a_file_keeps_its_own_and_a_new_one_is_of_its_owner_alone
 
 # What is listened to
 
-SAYS = "import sys, time; print(sys.argv[1], flush=True); print('on stderr', file=sys.stderr); time.sleep(600)"
+SAYS = "import sys, time; print('on stderr', file=sys.stderr, flush=True); print(sys.argv[1], flush=True); time.sleep(600)"
 
 
 def first_line(stream, begin):
