@@ -222,8 +222,10 @@ def _snapshot(node: Node, names: List[str]) -> snapshot.Readers:
     def neighbours() -> List[snapshot.Row]:
         arp, ndp = node.query(["arp", "-an"]).stdout, node.query(["ndp", "-an"]).stdout
         return compared.neighbours(names, (functools.partial(told.arp, arp), functools.partial(told.ndp, ndp)))
-    return snapshot.Readers(lambda: compared.routes(node.query(["netstat", "-rn"]).stdout), neighbours,
-                            lambda: node.query(["rcctl", "ls", "started"]).stdout.split(),
+
+    def services() -> List[str]:
+        return node.query(["rcctl", "ls", "started"]).stdout.split()
+    return snapshot.Readers(lambda: compared.routes(node.query(["netstat", "-rn"]).stdout), neighbours, services,
                             functools.partial(kept_files.digests, node, own_files.SOURCES),
                             {"wireguard": lambda: vpn.peers(node, wireguard.named(names)), "ipsec": lambda: openbsd_ipsec.tunnels(node),
                              "bgp": lambda: openbsd_routing.bgp(node), "ospf": lambda: openbsd_routing.ospf(node)})
