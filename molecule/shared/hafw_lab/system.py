@@ -45,11 +45,14 @@ def wait_for(condition: Callable[[], bool], seconds: float, interval: float = 0.
 @contextmanager
 def lock(path: Path, seconds: float) -> Iterator[int]:
     """Hold the lock file until its holder (and whoever was given the yielded descriptor) lets go or dies. LabError after seconds."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     held: list[int] = []
 
     def take() -> bool:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except FileNotFoundError:  # whoever held it has just removed the folder too
+            return False
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # Whoever held it may have removed the file meanwhile: then this lock guards nothing.

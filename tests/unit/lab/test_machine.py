@@ -10,6 +10,7 @@ import io
 import os
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hafw_lab import cgroup, machine, overlay, qemu, system
@@ -97,6 +98,18 @@ def test_who_waited_for_a_lock_does_not_get_a_removed_one(tmp_path: Path) -> Non
         path.unlink()
     thread.join()
     assert got == [True]
+
+
+def test_a_folder_that_went_with_its_lock_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, opened = tmp_path / "lab" / "lock", os.open
+
+    def gone(*arguments: Any, **more: Any) -> int:
+        monkeypatch.setattr(os, "open", opened)
+        path.parent.rmdir()
+        return opened(*arguments, **more)
+    monkeypatch.setattr(os, "open", gone)
+    with system.lock(path, 5):
+        assert path.exists()
 
 
 def test_a_program_that_fails_is_quoted() -> None:
