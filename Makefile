@@ -167,9 +167,9 @@ docs: $(VENV) $(TREE) ## the documentation as HTML in build/docs, warnings are e
 compatibility: $(VENV) $(TREE) ## write docs/compatibility.md from the data; a test compares the two
 	@PYTHONPATH=$(COLLECTIONS) python docs/compatibility.py
 
-# Two at a time, each one's output in one piece when it has ended; then those that need the machine for themselves: an emulator, and measured failovers.
+# Three at a time, each one's output in one piece when it has ended; then those that need the machine for themselves: an emulator, and measured failovers.
 molecule: $(VENV) $(TREE) $(if $(filter lagg,$(SCENARIOS)),$(QEMU_TOOLS))
-	@$(if $(TOGETHER),$(MAKE) --no-print-directory --output-sync=target --jobs=2 $(TOGETHER:%=scenario-%))
+	@$(if $(TOGETHER),$(MAKE) --no-print-directory --output-sync=target --jobs=3 $(TOGETHER:%=scenario-%))
 	$(if $(APART),$(MAKE) --no-print-directory $(APART:%=scenario-%))
 
 scenario-%:
