@@ -29,7 +29,7 @@ QEMU_TOOLS := build/.qemu-tools
 VENV := .venv/.ready
 BENCH_VENV := build/bench-venv/.ready
 SCENARIOS ?= $(sort $(notdir $(patsubst %/molecule.yml,%,$(wildcard molecule/*/molecule.yml))))
-APART = $(filter lagg drill,$(SCENARIOS))
+APART = $(filter lagg,$(SCENARIOS))
 TOGETHER = $(filter-out $(APART),$(SCENARIOS))
 
 # The environment's own programs first; a shim of a version manager would break ansible-test's search for an interpreter.
@@ -128,7 +128,7 @@ lagg-plan: $(VENV) $(TREE) ## print the LAGG plan of a cluster as JSON (INVENTOR
 
 # The tests
 
-test: lint sanity units matrix daemons docs molecule ## everything (about 65 minutes on 2 cores)
+test: lint sanity units matrix daemons docs molecule ## everything (about 70 minutes on 2 cores)
 	@echo 'make test: all passed.'
 
 quick: export HAFW_HYPOTHESIS := glance
@@ -167,7 +167,7 @@ docs: $(VENV) $(TREE) ## the documentation as HTML in build/docs, warnings are e
 compatibility: $(VENV) $(TREE) ## write docs/compatibility.md from the data; a test compares the two
 	@PYTHONPATH=$(COLLECTIONS) python docs/compatibility.py
 
-# Three at a time, each one's output in one piece when it has ended; then those that need the machine for themselves: an emulator, and measured failovers.
+# Three at a time, for they mostly wait, each one's output in one piece when it has ended; then the one whose emulators need the machine for themselves.
 molecule: $(VENV) $(TREE) $(if $(filter lagg,$(SCENARIOS)),$(QEMU_TOOLS))
 	@$(if $(TOGETHER),$(MAKE) --no-print-directory --output-sync=target --jobs=3 $(TOGETHER:%=scenario-%))
 	$(if $(APART),$(MAKE) --no-print-directory $(APART:%=scenario-%))
