@@ -234,8 +234,9 @@ class Lab:
             self._tear_down(node)
             state = self._state()
             write(self.folder / "lab.json", json.dumps({**state, "reinstalled": {**state.get("reinstalled", {}), name: str(tree)}}) + "\n")
-            for layer in ("upper", "work"):
-                shutil.rmtree(self._home(name) / layer, ignore_errors=True)
+            # What would be left of it would show through the new disk, so a failure is one.
+            for layer in (path for path in (self._home(name) / part for part in ("upper", "work")) if path.exists()):
+                shutil.rmtree(layer)
             self._boot(node)
             ready = self._wait_ready(node)
         return {"node": name, "suite": suite, "at": begun, "seconds": round(time.time() - begun, 3), "state": ready}
