@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.devices import CONNTRACKD_RULES, SPELLINGS, refusal
-from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platforms import DRIVEN
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platforms import ENGINES, PRODUCTS
 from hypothesis import strategies as st
 
 # Logical interfaces with their networks; the last name is as long as a name may be.
@@ -28,9 +28,9 @@ _DEVICES = _COMMON_DEVICES | st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}", 
 # OpenBSD leaves no choice but of the driver.
 _DEVICES_OF = {"openbsd": st.from_regex(r"[a-z]{2,12}[0-9]{1,3}", fullmatch=True)}
 # Releases on which everything that is drawn can be set.
-_RELEASES = {"pfsense": ["2.8.0", "24.03", "25.11"], "freebsd": ["14.2-RELEASE-p1", "15.0-RELEASE"], "openbsd": ["7.6"]}
-_SYNC_VERSIONS = {"linux": VERSIONS, "pfsense": (4,), "freebsd": VERSIONS, "openbsd": (4,)}
-_FORMATS = {"pfsense": [1301, 1400, 1500], "freebsd": [1301, 1400]}
+_RELEASES = {"pfsense": ["2.8.0", "24.03", "25.11"], "opnsense": ["25.1.4", "26.7"], "freebsd": ["14.2-RELEASE-p1", "15.0-RELEASE"], "openbsd": ["7.6"]}
+_SYNC_VERSIONS = {"linux": VERSIONS, "pfsense": (4,), "opnsense": (4,), "freebsd": VERSIONS, "openbsd": (4,)}
+_FORMATS = {"pfsense": [1301, 1400, 1500], "opnsense": [1301, 1400], "freebsd": [1301, 1400]}
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def _optional(draw: Any, into: dict[str, Any], **keys: st.SearchStrategy[Any]) -
 
 
 @st.composite
-def intents(draw: Any, max_nodes: int = 4, platforms: tuple[str, ...] = DRIVEN) -> Intent:
+def intents(draw: Any, max_nodes: int = 4, platforms: tuple[str, ...] = tuple(ENGINES)) -> Intent:
     """A cluster of two to ``max_nodes`` nodes of one platform that planning accepts, with evidence of all its nodes or of none."""
     platform = draw(st.sampled_from(platforms))
     hosts = draw(st.lists(st.from_regex(r"fw[a-z0-9.-]{1,6}", fullmatch=True), min_size=2, max_size=max_nodes, unique=True))
@@ -70,7 +70,7 @@ def intents(draw: Any, max_nodes: int = 4, platforms: tuple[str, ...] = DRIVEN) 
     cluster: dict[str, Any] = {"name": draw(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}", fullmatch=True)),
                                "virtual_ips": _virtual_ips(draw, roles, not unicast, platform), "vrrp": vrrp}
     _optional(draw, cluster, state_sync=st.booleans())
-    if platform == "pfsense":
+    if platform in PRODUCTS:
         # Their devices differ, which with any other policy may need LAGGs.
         cluster["state_policy"] = "floating"
     elif platform != "linux":
@@ -152,7 +152,7 @@ def _creators(draw: Any, platform: str, nodes: dict[str, dict[str, Any]], with_e
     """Host ids for all nodes, or for none; without them the platform must be stated where no evidence tells it."""
     ids = draw(st.none() | st.lists(st.integers(1, 2**32 - 1), unique=True, min_size=len(nodes), max_size=len(nodes)))
     for node, one in zip(nodes.values(), ids or [None] * len(nodes), strict=True):
-        if one is not None:
+        if one is not None and platform != "opnsense":
             node["host_id"] = f"{one:08X}"
         if not with_evidence:
             node["platform"] = platform

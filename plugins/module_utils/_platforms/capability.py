@@ -12,6 +12,7 @@ from typing import Any, Callable, Dict, Optional, Type
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node, NodeError, with_diff
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.opnsense.release import is_opnsense
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.release import is_pfsense
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.provider import Provider
 
@@ -33,12 +34,18 @@ def _openbsd() -> Type[Provider]:
     return OpenbsdProvider
 
 
+def _opnsense() -> Type[Provider]:
+    from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.opnsense.provider import OpnsenseProvider
+    return OpnsenseProvider
+
+
 def _pfsense() -> Type[Provider]:
     from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.provider import PfsenseProvider
     return PfsenseProvider
 
 
-PROVIDERS: Dict[str, Callable[[], Type[Provider]]] = {"freebsd": _freebsd, "linux": _linux, "openbsd": _openbsd, "pfsense": _pfsense}
+PROVIDERS: Dict[str, Callable[[], Type[Provider]]] = {
+    "freebsd": _freebsd, "linux": _linux, "openbsd": _openbsd, "opnsense": _opnsense, "pfsense": _pfsense}
 PLATFORM_OPTION: Dict[str, Any] = {"type": "str", "choices": sorted(PROVIDERS)}
 
 
@@ -48,9 +55,9 @@ def detect(stated: Optional[str], node: Node) -> Provider:
     Raises:
         NodeError: no provider of this collection drives this node.
     """
-    name = stated or ("pfsense" if is_pfsense(node) else platform.system().lower())
+    name = stated or ("pfsense" if is_pfsense(node) else "opnsense" if is_opnsense(node) else platform.system().lower())
     if name not in PROVIDERS:
-        raise NodeError("this node runs %s, which this collection does not drive; it drives: %s" % (platform.system(), ", ".join(sorted(PROVIDERS))))
+        raise NodeError("this node runs %s, which this collection does not know; it knows: %s" % (platform.system(), ", ".join(sorted(PROVIDERS))))
     return PROVIDERS[name]()(node)
 
 

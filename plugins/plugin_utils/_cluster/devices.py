@@ -55,6 +55,7 @@ class Spelling(NamedTuple):
 SPELLINGS: Mapping[str, Spelling] = {
     "linux": Spelling(LINUX_RULES, "rename the device (a systemd .link file, say)"),
     "pfsense": Spelling(FREEBSD_RULES, "write the name that ifconfig -l shows"),
+    "opnsense": Spelling(FREEBSD_RULES, "write the name that ifconfig -l shows"),
     "freebsd": Spelling(FREEBSD_RULES, "write the name that ifconfig -l shows"),
     "openbsd": Spelling(OPENBSD_RULES, "write the name that ifconfig shows"),
 }

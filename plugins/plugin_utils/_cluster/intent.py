@@ -16,8 +16,6 @@ from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platfo
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.protocol.pfsync_rows import FORMATS
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.schema import Choice, Flag, Items, Key, Named, Number, Parsed, Record, ShortOr, Text
 
-# Those that clusters are planned for, and one beside for which LAGGs are.
-KNOWN_PLATFORMS = (*ENGINES, "opnsense")
 MODES = ("ftfw", "notrack", "alarm")
 TRANSPORTS = ("multicast", "unicast")
 LAGG_REQUIRED = ("auto", "always", "never")
@@ -114,7 +112,7 @@ CLUSTER = Record({
 NODE = Record({
     "role": Key(Choice(("primary", "secondary")), required=True),
     "priority": Key(Number(1, 254, "a priority of VRRP; 255 belongs to an address's owner")),
-    "platform": Key(Choice(KNOWN_PLATFORMS)),
+    "platform": Key(Choice(tuple(ENGINES))),
     "host_id": Key(_HOST_ID),
     "interfaces": Key(Named(_ROLE_NAME, ShortOr("device", Record({
         "device": Key(_DEVICE, required=True),

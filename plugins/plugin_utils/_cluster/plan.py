@@ -16,18 +16,19 @@ from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.intent
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.lagg.plan import LaggPlan, plan_laggs
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.model import Model, Node, Sync, VirtualIp, read_model
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.packages import missing_packages
-from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platforms import PRODUCTS
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platforms import DRIVEN, PRODUCTS
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.validate_freebsd import judge_freebsd
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.validate_linux import judge_linux
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.validate_nodes import judge_nodes
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.validate_openbsd import judge_openbsd
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.validate_opnsense import judge_opnsense
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.validate_pf import CONNTRACKD_SETTINGS
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.validate_pfsense import judge_pfsense
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.validate_sync import judge_sync
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.validate_virtual_ips import judge_virtual_ips
 
 # The rules of one platform.
-_JUDGES = {"linux": judge_linux, "pfsense": judge_pfsense, "freebsd": judge_freebsd, "openbsd": judge_openbsd}
+_JUDGES = {"linux": judge_linux, "pfsense": judge_pfsense, "opnsense": judge_opnsense, "freebsd": judge_freebsd, "openbsd": judge_openbsd}
 # Seconds; the delay counts only with preempt.
 DEFAULT_PREEMPT_DELAY = 10.0
 
@@ -96,6 +97,7 @@ class _Shared:
         own = [str(warning) for warning in self.warnings if warning.host in (None, node.host)]
         return {
             "cluster": self.name, "node": node.host, "role": node.role, "platform": self.model.platform(node),
+            "driven": self.model.platform(node) in DRIVEN,
             "members": list(self.members), "peers": [host for host in self.members if host != node.host], "apply_order": list(self.apply_order),
             "warnings": own, "missing_packages": missing_packages(node.evidence),
             "interfaces": {name: self._device(node, name) for name in node.ports},
@@ -143,7 +145,7 @@ class _Shared:
 
     def _sync_rule(self, node: Node) -> dict[str, Any]:
         sources: dict[tuple[str | None, str], set[str]] = {}
-        # pfSense makes its own rules for CARP wherever there is a virtual address (filter_process_carp_rules).
+        # These make their own rules for CARP wherever there is a virtual address (pfSense filter_process_carp_rules, OPNsense filter.lib.inc).
         for vip in () if self.product else self.model.cluster.virtual_ips:
             port = node.port(vip.interface)
             if port is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Mapping
 
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.pf_facts import creator, states_sent
-from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platforms import ENGINES, PRODUCTS
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platforms import ENGINES, RAISING_SKEW
 
 # A standby holds states of its own too, and the active node opens and closes some while we look: a tenth and twenty entries are no difference.
 LEVEL_SHARE = 0.9
@@ -59,7 +59,7 @@ def _addresses(plan: Mapping[str, Any], evidence: Mapping[str, Any], alone: bool
     # What the primary sends comes with its next save, and that may be after this node's turn.
     wanted = [instance for instance in plan["virtual_ip"]["instances"] if not plan["virtual_ip"].get("received") or _place(instance) in states]
     # Where maintenance demotes CARP, a node in maintenance rests like that.
-    held = bool(evidence.get("maintenance")) and plan["platform"] not in PRODUCTS
+    held = bool(evidence.get("maintenance")) and plan["platform"] not in RAISING_SKEW
     reasons = _carp(vrrp, held or alone and _asks_only(vrrp)) if _by_pf(plan) else _service(vrrp)
     if reasons or not wanted:
         return reasons if wanted else []

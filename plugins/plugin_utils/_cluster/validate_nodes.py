@@ -9,10 +9,9 @@ from __future__ import annotations
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.addresses import Address, unusable
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.devices import SPELLINGS, refusal
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.errors import Scope
-from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.intent import KNOWN_PLATFORMS
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.model import Model, Node, Port
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.plain import show
-from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platforms import DRIVEN, ENGINES
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platforms import ENGINES
 
 
 def judge_nodes(model: Model) -> None:
@@ -109,9 +108,8 @@ def _owned_twice(node: Node, port: Port, owners: dict[Address, tuple[str, str | 
 def _evidence(node: Node) -> None:
     seen = node.evidence
     told = node.platform or seen.platform
-    if told and told not in DRIVEN:
-        known = f"is {told}, for which LAGGs are planned and nothing else" if told in KNOWN_PLATFORMS else f"is {show(told)}, which is not known"
-        node.scope.refuse("hafirewall_node.platform", known, f"write one of: {', '.join(DRIVEN)}, or use the playbook lagg_plan alone")
+    if told and told not in ENGINES:
+        node.scope.refuse("hafirewall_node.platform", f"is {show(told)}, which is not known", f"write one of: {', '.join(ENGINES)}")
     if node.platform is not None and seen.platform is not None and seen.platform != node.platform:
         node.scope.refuse("hafirewall_node.platform", f"is {node.platform}, but the node runs {seen.platform}", "correct it, or leave it out")
     judge_devices(node, node.scope)

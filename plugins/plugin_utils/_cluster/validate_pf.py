@@ -9,6 +9,7 @@ from __future__ import annotations
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.carp import MOST_SKEW, advskew
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.lagg.protocols import PLATFORMS
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.model import PRIMARY_PRIORITY, Model, Sync
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platforms import DRIVEN
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.validate_virtual_ips import judge_adverts
 
 SYNC = "hafirewall_cluster.sync"
@@ -61,7 +62,8 @@ def _conntrackd(model: Model, sync: Sync) -> None:
 
 def _carp(model: Model) -> None:
     vrrp = model.cluster.vrrp
-    if model.cluster.virtual_ips and vrrp.password is None:
+    # What only judges has no use for a secret.
+    if model.cluster.virtual_ips and vrrp.password is None and model.platform(model.nodes[0]) in DRIVEN:
         model.scope.refuse(f"{VRRP}.password", "is missing, and without one whoever is on the segment can take the addresses over",
                            "state one that is the same for all nodes, from a vault")
     if vrrp.advert_interval is not None and not vrrp.advert_interval.is_integer():

@@ -15,6 +15,8 @@ from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node
 
 AREA = "engine"
+# States up to which they are counted one by one, which takes some seconds on a small machine.
+_MOST_COUNTED = 200000
 
 
 class Kernel(NamedTuple):
@@ -62,6 +64,20 @@ def outline(areas: Areas, node: Node, kernel: Kernel, links: Mapping[str, Link],
         "tables": {"kernel": pf.states, "kernel_max": areas.read(AREA, lambda: _limit(node)) if pf.loaded else None},
         "host_id": pf.host_id, "checksum": pf.checksum,
     }
+
+
+def table(areas: Areas, node: Node, status: packet_filter.Status, listed: bool) -> Dict[str, Any]:
+    """Whose states there are. So many that counting them takes long are not counted, and then the kernel lists their makers where it can (``listed``)."""
+    found: Dict[str, Any] = {"creators": None, "states_by_creator": None, "states_by_interface": None}
+    if status.states is None:
+        return found
+    if not status.loaded:
+        return dict(found, creators=[], states_by_creator={}, states_by_interface={})
+    if status.states <= _MOST_COUNTED:
+        counted = areas.read(AREA, lambda: packet_filter.table(node))
+        return found if counted is None else {"creators": sorted(counted.creators), "states_by_creator": counted.creators,
+                                              "states_by_interface": counted.interfaces}
+    return dict(found, creators=areas.read(AREA, lambda: packet_filter.creators(node, listed)))
 
 
 def _limit(node: Node) -> Optional[int]:

@@ -6,18 +6,23 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+import calendar
 import re
 import time
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms import crontab, readiness
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node, NodeError
 
 # cron(8): the system's table has a column with the user, those of users have none.
 SYSTEM_TAB, USER_TABS = "/etc/crontab", "/var/cron/tabs"
 PROCESSES = ("ps", "-axo", "pid=,command=")
 PKG_TIMEOUT = 60.0  # seconds; it compares all that is installed
 _UPDATE = re.compile(r"(?P<name>\S+)-(?P<version>[^-\s]+)\s+<\s+needs updating \(\S+ has (?P<new>[^)\s]+)\)")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_END = re.compile(r"notAfter=([A-Z][a-z]{2}) +(\d+) (\d+):(\d+):(\d+) (\d+) GMT")  # openssl-x509(1)
 
 
 def busy(node: Node, programs: Sequence[str]) -> List[Dict[str, Any]]:
@@ -48,6 +53,50 @@ def updates(node: Node) -> Dict[str, str]:
         return {}
     told = node.query(["pkg-static", "version", "-U", "-R", "-v", "-l", "<"], timeout=PKG_TIMEOUT).stdout
     return {found["name"]: found["new"] for found in map(_UPDATE.match, told.splitlines()) if found}
+
+
+def offered(node: Node, names: Sequence[str]) -> str:
+    """The release of a product in the catalogue that the node has: the first answer of the packages that stand for it.
+
+    Raises:
+        NodeError: there is none of them.
+    """
+    for name in names:
+        answer = node.query(["pkg-static", "rquery", "-U", "%v", name], ok=None).stdout.split()
+        if answer:
+            return answer[0]
+    raise NodeError("the catalogue on the node has no package of the product: look for updates in its web interface once, or state the release")
+
+
+def certificates(node: Node, reference: Optional[str], certs: Sequence[Mapping[str, Any]], authorities: Sequence[Mapping[str, Any]]) -> List[Dict[str, Any]]:
+    """The certificate that a product's web interface uses, and those that signed it: ``{"name", "expires"}``, the last in seconds since 1970.
+
+    Args:
+        reference: ``refid`` of the first; None for none.
+        certs, authorities: each with ``refid``, ``caref`` of the one that signed it, ``crt`` (PEM in base64) and ``descr``.
+    """
+    found: List[Dict[str, Any]] = []
+    known = [("web interface", row) for row in certs] + [("its authority", row) for row in authorities]
+    while reference and len(found) < len(known):
+        what, row = next(((what, row) for what, row in known if row.get("refid") == reference), ("", {}))
+        if not row:
+            break
+        found.append({"name": "%s (%s)" % (row.get("descr") or reference, what), "expires": _expires(node, row)})
+        reference = row.get("caref") if row.get("caref") != reference else None
+    return found
+
+
+def _expires(node: Node, row: Mapping[str, Any]) -> Optional[float]:
+    """When a certificate ends; None when its text is none."""
+    try:
+        pem = base64.b64decode(row.get("crt") or "", validate=False).decode("ascii")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    told = _END.search(node.query(["openssl", "x509", "-noout", "-enddate"], stdin=pem, ok=None).stdout)
+    if told is None or told[1] not in _MONTHS:
+        return None
+    day, hour, minute, second, year = (int(told[number]) for number in (2, 3, 4, 5, 6))
+    return float(calendar.timegm((year, _MONTHS.index(told[1]) + 1, day, hour, minute, second, 0, 0, 0)))
 
 
 def way_back(node: Node) -> Dict[str, Any]:

@@ -10,15 +10,12 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.areas import Areas, Error
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import engine as common
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import pf, pf_options, pfsync
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import pf_options, pfsync
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.ifconfig import Link
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.kernel_release import Release
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.pf_options import PfConf
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.freebsd import pfsync_rc
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.freebsd.release import Release
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node
-
-# States up to which they are counted one by one, which takes some seconds on a small machine.
-_MOST_COUNTED = 200000
 
 
 def observe(node: Node, release: Optional[Release], links: Mapping[str, Link], variables: Optional[Mapping[str, str]], conf: Optional[PfConf],
@@ -40,7 +37,7 @@ def observe(node: Node, release: Optional[Release], links: Mapping[str, Link], v
     found = common.outline(areas, node, kernel, links, configured, pfsync.counters_of_any)
     found["most_mtu"] = None if release is None else release.most_mtu
     found["bulk"] = None if said is None else pfsync.bulk(kernel.now, pfsync.messages(said))
-    found.update(_table(areas, node, release, kernel.pf))
+    found.update(common.table(areas, node, kernel.pf, release is not None and release.lists_creators))
     return found, areas.errors
 
 
@@ -55,16 +52,3 @@ def current(kernel: common.Kernel, boot: pfsync_rc.Boot, conf: PfConf) -> Option
         return not boot.enabled and (now is None or now.device is None)
     stated = [(boot.version, now.version), (boot.defer, now.defer), (boot.maxupd, now.maxupd), (boot.mtu, now.mtu)]
     return (now.up, now.device, now.peer) == (True, boot.device, boot.peer) and all(value is None or value == is_now for value, is_now in stated)
-
-
-def _table(areas: Areas, node: Node, release: Optional[Release], status: pf.Status) -> Dict[str, Any]:
-    """Whose states there are. So many that counting them takes long are not counted, and then the kernel lists their makers where it can."""
-    found: Dict[str, Any] = {"creators": None, "states_by_creator": None, "states_by_interface": None}
-    if status.states is None:
-        return found
-    if not status.loaded:
-        return dict(found, creators=[], states_by_creator={}, states_by_interface={})
-    if status.states <= _MOST_COUNTED:
-        table = areas.read(common.AREA, lambda: pf.table(node))
-        return found if table is None else {"creators": sorted(table.creators), "states_by_creator": table.creators, "states_by_interface": table.interfaces}
-    return dict(found, creators=areas.read(common.AREA, lambda: pf.creators(node, release is not None and release.lists_creators)))

@@ -6,22 +6,22 @@
 
 from __future__ import annotations
 
-import functools
 import ipaddress
 import time
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms import ipsec, kept_files, routing, snapshot, wireguard
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms import kept_files, snapshot
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.areas import SCHEMA, Areas, Error, result
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import (
     carp,
-    compared,
     devices,
+    kernel_release,
     management,
     pass_rule,
     pf_options,
     pf_ruleset,
     segment,
+    snapshot_readers,
     sysctl,
     vrrp,
 )
@@ -36,7 +36,6 @@ from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.free
     rc_carp,
     readiness,
     references,
-    release,
     sync_rule,
 )
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node, NodeError
@@ -73,7 +72,7 @@ def collect(node: Node, params: Mapping[str, Any]) -> Dict[str, Any]:
         "state_policy": None if conf is None else pf_options.state_policy(conf),
         "state_policy_from": None if conf is None else "configured" if pf_options.stated_policy(conf) else "default",
     }
-    evidence["engine"] = areas.observe("engine", lambda: engine.observe(node, release.parse(base), found, variables, conf, said))
+    evidence["engine"] = areas.observe("engine", lambda: engine.observe(node, kernel_release.parse(base), found, variables, conf, said))
     evidence["vrrp"] = areas.observe("vrrp", lambda: _vrrp(node, kernel, found, said))
     pf = areas.read("pass_rule", lambda: sync_rule.read(node))
     evidence["state_rules"] = None if pf is None else pf_ruleset.binding(list(pf.rules))
@@ -90,7 +89,8 @@ def collect(node: Node, params: Mapping[str, Any]) -> Dict[str, Any]:
         evidence["segment"], evidence["traffic"], evidence["watch"] = sampled or (None, None, None)
     evidence["readiness"] = readiness.collect(node, areas, evidence["os"] or {}) if params.get("readiness") else None
     if params.get("snapshot"):
-        evidence[snapshot.AREA] = snapshot.read(areas, _snapshot(node, [row["name"] for row in own or []]))
+        evidence[snapshot.AREA] = snapshot.read(areas, snapshot_readers.readers(
+            node, [row["name"] for row in own or []], lambda: kept_files.digests(node, own_files.SOURCES)))
     evidence["errors"] = areas.errors
     return result(evidence)
 
@@ -171,15 +171,3 @@ def _pass_rule(node: Node, pf: Optional[sync_rule.Kernel], links: Mapping[str, L
     if variables is None or conf is None:
         raise NodeError("rc.conf or pf.conf could not be read, so it is not known whether a reload keeps the rule")
     return sync_rule.evidence(node, pf, links, sync, conf, rc.is_on(variables, sync_rule.STARTS))
-
-
-def _snapshot(node: Node, names: List[str]) -> snapshot.Readers:
-    """How what is compared is read; ``names`` are those of the devices."""
-    def neighbours() -> List[snapshot.Row]:
-        arp, ndp = node.query(["arp", "-an"]).stdout, node.query(["ndp", "-an"]).stdout
-        return compared.neighbours(names, (functools.partial(segment.arp, arp), functools.partial(segment.ndp, ndp)))
-    return snapshot.Readers(lambda: compared.routes(node.query(["netstat", "-rn"]).stdout), neighbours,
-                            lambda: compared.listening(node.query(["sockstat", "-46l"]).stdout),
-                            lambda: kept_files.digests(node, own_files.SOURCES),
-                            {"wireguard": lambda: wireguard.peers(node, wireguard.named(names)), "ipsec": lambda: ipsec.tunnels(node),
-                             "bgp": lambda: routing.bgp(node), "ospf": lambda: routing.ospf(node)})

@@ -11,11 +11,21 @@ import ipaddress
 import re
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import carp, ifconfig, pf, pf_conf, pf_options, pfsync, sync_options, sysctl
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import (
+    carp,
+    ifconfig,
+    kernel_release,
+    pf,
+    pf_conf,
+    pf_options,
+    pfsync,
+    sync_options,
+    sysctl,
+)
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.kernel_release import Release
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.pf_options import PfConf
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.freebsd import bulk, pfsync_rc, pfsync_steps, rc, release
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.freebsd import bulk, pfsync_rc, pfsync_steps, rc
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.freebsd.pfsync_steps import Target, differs
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.freebsd.release import Release
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node, NodeError
 
 KERNEL = ("kern.osrelease", "kern.hostuuid", sysctl.CARP_DEMOTION, sysctl.PFSYNC_DEMOTION)
@@ -85,7 +95,7 @@ def apply(node: Node, params: Mapping[str, Any]) -> Dict[str, Any]:
 
 def _read(node: Node) -> Before:
     kernel = sysctl.parse(node.query(["sysctl", *KERNEL], ok=None).stdout)
-    number = release.parse(kernel.get("kern.osrelease"))
+    number = kernel_release.parse(kernel.get("kern.osrelease"))
     if number is None:
         raise NodeError("the kernel does not tell its release (kern.osrelease), so it is not known what its pfsync can do")
     rc.refuse_overridden(node, ["pfsync"], pfsync_rc.VARIABLES)

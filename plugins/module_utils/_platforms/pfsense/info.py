@@ -6,20 +6,19 @@
 
 from __future__ import annotations
 
-import functools
 import time
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms import ipsec, routing, snapshot, wireguard
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms import snapshot
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.areas import SCHEMA, Areas, result
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import (
     carp,
-    compared,
     devices,
     management,
     pass_rule,
     pf_ruleset,
     segment,
+    snapshot_readers,
     sysctl,
 )
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.ifconfig import Link, network_of
@@ -86,7 +85,8 @@ def collect(node: Node, params: Dict[str, Any]) -> Dict[str, Any]:
         evidence["segment"], evidence["traffic"], evidence["watch"] = sampled or (None, None, None)
     evidence["readiness"] = readiness.collect(node, areas, reading) if params.get("readiness") else None
     if params.get("snapshot"):
-        evidence[snapshot.AREA] = snapshot.read(areas, _snapshot(node, [row["name"] for row in own or []]))
+        evidence[snapshot.AREA] = snapshot.read(areas, snapshot_readers.readers(
+            node, [row["name"] for row in own or []], lambda: own_files.digests(node), gateways=lambda: gateways.read(node)))
     evidence["errors"] = areas.errors
     return result(evidence)
 
@@ -142,16 +142,3 @@ def _pass_rule(node: Node, found: Mapping[str, Any], rules: Optional[List[pf_rul
     if reading is None:
         raise NodeError("the configuration could not be read, so it is not known whether a reload keeps the rule")
     return pass_rule.observe(running, rules, pass_rule.scene(node, links), sync, kept_rule.kept(reading.rows("filter", "rule")))
-
-
-def _snapshot(node: Node, names: List[str]) -> snapshot.Readers:
-    """How what is compared is read; ``names`` are those of the devices."""
-    def neighbours() -> List[snapshot.Row]:
-        arp, ndp = node.query(["arp", "-an"]).stdout, node.query(["ndp", "-an"]).stdout
-        return compared.neighbours(names, (functools.partial(segment.arp, arp), functools.partial(segment.ndp, ndp)))
-    return snapshot.Readers(lambda: compared.routes(node.query(["netstat", "-rn"]).stdout), neighbours,
-                            lambda: compared.listening(node.query(["sockstat", "-46l"]).stdout),
-                            lambda: own_files.digests(node),
-                            {"wireguard": lambda: wireguard.peers(node, wireguard.named(names)), "ipsec": lambda: ipsec.tunnels(node),
-                             "bgp": lambda: routing.bgp(node), "ospf": lambda: routing.ospf(node),
-                             "gateways": lambda: gateways.read(node)})

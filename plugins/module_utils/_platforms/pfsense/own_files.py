@@ -7,19 +7,15 @@
 from __future__ import annotations
 
 import re
-from typing import Dict, List
-from xml.etree import ElementTree
+from typing import Dict
 
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.kept_files import MOST_BYTES, Sources, digest
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node, NodeError
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import config_xml
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.kept_files import Sources
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node
 
 CONFIG = "/cf/conf/config.xml"
 # The product makes all of its other files from it.
 SOURCES = Sources(patterns=(CONFIG,), needed=(CONFIG,), includes=re.compile("(?!)()"), redact=lambda path, text: text)
-# Elements of config.xml that hold a secret, or may.
-_SECRET = re.compile("pass|pw|secret|key|psk|hash|prv|tls|token|community|shared", re.IGNORECASE)
-# It changes with each other change.
-_REVISION = "revision"
 
 
 def digests(node: Node) -> Dict[str, str]:
@@ -28,22 +24,4 @@ def digests(node: Node) -> Dict[str, str]:
     Raises:
         NodeError: it cannot be read, or is no XML.
     """
-    content = node.read_file(CONFIG, MOST_BYTES)
-    if content is None:
-        raise NodeError("%s is not on this node" % CONFIG)
-    try:
-        root = ElementTree.fromstring(content.data)
-    except ElementTree.ParseError as error:
-        raise NodeError("%s is no XML: %s" % (CONFIG, error)) from error
-    found: Dict[str, List[str]] = {}
-    for section in root:
-        if section.tag != _REVISION:
-            found.setdefault("config.xml %s" % section.tag, []).extend(_lines(section, ""))
-    return {name: digest("\n".join(lines)) for name, lines in found.items()}
-
-
-def _lines(element: ElementTree.Element, place: str) -> List[str]:
-    if _SECRET.search(element.tag):
-        return []
-    own = "%s/%s" % (place, element.tag)
-    return ["%s %s" % (own, (element.text or "").strip())] + [line for inner in element for line in _lines(inner, own)]
+    return config_xml.digests(config_xml.tree(node, CONFIG))

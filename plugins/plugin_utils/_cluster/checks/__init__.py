@@ -16,8 +16,8 @@ from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.checks
     engine,
     lagg,
     messages,
-    pfsense,
     pfsync,
+    product,
     roles,
     rule,
     segment,
@@ -58,9 +58,9 @@ CHECKS: dict[str, Check] = {
     "lagg_members": lagg.lagg_members,
     "lagg_lacp": lagg.lagg_lacp,
     "lagg_spare": lagg.lagg_spare,
-    "config_sync": pfsense.config_sync,
-    "interface_keys": pfsense.interface_keys,
-    "config_versions": pfsense.config_versions,
+    "config_sync": product.config_sync,
+    "interface_keys": product.interface_keys,
+    "config_versions": product.config_versions,
     "versions_equal": versions.versions_equal,
 }
 

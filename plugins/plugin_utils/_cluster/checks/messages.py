@@ -34,7 +34,7 @@ from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.protoc
 # A kernel that has a choice understands this one, with which the choice came.
 FIRST_CHOICE = FORMATS[1]
 _NO_FORMATS = "the engine has one format of messages"
-_OF_FREEBSD = ("freebsd", "pfsense")
+_OF_FREEBSD = ("freebsd", "opnsense", "pfsense")
 _NOT_READ = "this is not read from nodes of this platform"
 _AGAIN = "netstat -z -s -p pfsync sets the counters to zero"
 
@@ -111,7 +111,7 @@ def _counted(node: NodeView, direction: str, kind: str) -> float | None:
     return number(messages.get(kind, 0)) if isinstance(messages, Mapping) else None
 
 
-@only_on(("freebsd", "openbsd"), "another engine has no device of its own", pfsense=_NOT_READ)
+@only_on(("freebsd", "openbsd", "opnsense"), "another engine has no device of its own", pfsense=_NOT_READ)
 def pfsync_mtu(cluster: ClusterView) -> Iterator[Verdict]:
     """What pfsync0 packs into a packet can be sent: a kernel has no buffer for more than it has, and on the link nothing is fragmented."""
     for node in cluster.nodes:
@@ -127,7 +127,7 @@ def _fits(node: NodeView) -> tuple[str, str]:
     if own is None:
         unknowns.append(node.unknown("the MTU of pfsync0", "engine"))
     elif limit is not None and own > limit[0]:
-        said = f"pfsync0 has MTU {own:.0f}, and with more than {limit[0]} a kernel before {(limit[1] or (0,))[0]} sends nothing"
+        said = f"pfsync0 has MTU {own:.0f}, and with more than {limit[0]} {_before(node.platform, limit[1])} sends nothing"
         if runs is None:
             unknowns.append(f"{said}; which runs on {node.name} is not known")
         elif limit[1] is None or runs < limit[1]:
@@ -139,7 +139,12 @@ def _fits(node: NodeView) -> tuple[str, str]:
     return weigh(failures, unknowns, [], f"MTU {own or 0:.0f} on {device} with {link or 0:.0f}")
 
 
-@only_on(("freebsd",), "another engine asks for its states otherwise", pfsense=_NOT_READ, openbsd=_NOT_READ)
+def _before(platform: str, since: tuple[int, ...] | None) -> str:
+    title = PLATFORMS[platform].title
+    return f"a kernel of {title}" if since is None else f"a kernel of {title} before {'.'.join(map(str, since))}"
+
+
+@only_on(("freebsd", "opnsense"), "another engine asks for its states otherwise", pfsense=_NOT_READ, openbsd=_NOT_READ)
 def bulk_done(cluster: ClusterView) -> Iterator[Verdict]:
     """The node got all states that there were when it joined. The kernel says so (syncok) also when it has given up; its messages tell the two apart."""
     for node in cluster.nodes:

@@ -26,7 +26,7 @@ from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.checks
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.facts import Evidence
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.lagg.binding import Binding, binding
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.pf_facts import creator
-from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platforms import PRODUCTS, lacks
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platforms import RAISING_SKEW, lacks
 
 NO_CARP = "the virtual addresses are not CARP's"
 NO_ADDRESSES = "no virtual addresses are planned"
@@ -104,7 +104,7 @@ def state_policy_equal(cluster: ClusterView) -> Iterator[Verdict]:
     yield Verdict(*weigh(failures, unknowns, [], f"{', '.join(sorted(set(told.values())))} on all nodes"))
 
 
-@only_on(("freebsd",), "the rules are no part of a state on this platform",
+@only_on(("freebsd", "opnsense"), "the rules are no part of a state on this platform",
          pfsense="the rules of this product hold each node's own addresses, so that those of two nodes always differ",
          openbsd="pfsync of this platform does not tell which rule made a state, so that another node takes the default rule for it")
 def rules_equal(cluster: ClusterView) -> Iterator[Verdict]:
@@ -120,7 +120,7 @@ def rules_equal(cluster: ClusterView) -> Iterator[Verdict]:
     yield Verdict(*weigh([], unknowns, warnings, f"checksum {', '.join(sorted(set(known.values())))} on all nodes"))
 
 
-@only_on(("freebsd",), "no interface is part of a state on this platform",
+@only_on(("freebsd", "opnsense"), "no interface is part of a state on this platform",
          pfsense="which interfaces the states name is not read from this product; devices_equal judges by its state policy",
          openbsd="this platform takes a state of an interface that it does not have; devices_equal tells whether it would match")
 def state_interfaces(cluster: ClusterView) -> Iterator[Verdict]:
@@ -169,7 +169,7 @@ def demotion(cluster: ClusterView) -> Iterator[Verdict]:
             yield Verdict(SKIPPED, NO_ADDRESSES, node.name)
         elif not isinstance(value, int) or isinstance(value, bool):
             yield Verdict(ERROR, node.unknown("the demotion of CARP", "vrrp"), node.name)
-        elif value > 0 and node.platform not in PRODUCTS and node.flag("maintenance"):
+        elif value > 0 and node.platform not in RAISING_SKEW and node.flag("maintenance"):
             yield Verdict(PASS, f"CARP is demoted by {value}, which is what maintenance does", node.name)
         elif value:
             where = "ifconfig -g carp" if node.platform == "openbsd" else "net.inet.carp.demotion"
@@ -204,8 +204,8 @@ def _as_planned(node: NodeView) -> Verdict:
         if found is None:
             failures.append(f"{planned['name']} is not there as vhid {planned['id']} on {planned['interface']}")
             continue
-        # A product's maintenance raises the skew; that of a system demotes, and leaves the skew as it is.
-        raised = in_maintenance and node.platform in PRODUCTS
+        # Elsewhere maintenance demotes, and leaves the skew as it is.
+        raised = in_maintenance and node.platform in RAISING_SKEW
         wanted: Mapping[str, Any] = {"advskew": MOST_SKEW if raised else planned["advskew"], "advbase": planned["advbase"]}
         for setting, value in wanted.items():
             if not isinstance(found.get(setting), int):

@@ -15,6 +15,7 @@ from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.lagg.p
 _SYSTEM: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "linux": {"kernel": ("kernel",)},
     "pfsense": {"release": ("os", "version"), "edition": ("os", "edition"), "base": ("os", "base")},
+    "opnsense": {"release": ("os", "version"), "edition": ("os", "edition"), "base": ("os", "base")},
     "freebsd": {"release": ("os", "version"), "userland": ("os", "userland")},
     "openbsd": {"release": ("os", "version")},
 }

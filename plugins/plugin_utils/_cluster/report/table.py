@@ -82,8 +82,15 @@ def _of_product(found: dict[str, Any]) -> dict[str, str]:
         "Sends its configuration to": UNKNOWN if not sync else known(sync.get("target") or "nobody"),
         "Release": (" ".join(str(system[key]) for key in ("edition", "version") if system.get(key)) or UNKNOWN) + (
             ", read without Python" if found.get("collected_by") == "raw" else ""),
-        "Configuration version": known((found.get("config") or {}).get("version")),
+        "Configuration": _configuration(found.get("config") or {}),
     }
+
+
+def _configuration(config: dict[str, Any]) -> str:
+    """Its version, where it has one, and when it was last changed."""
+    version = [f"version {config['version']}"] if config.get("version") is not None else []
+    changed = (config.get("revision") or {}).get("time")
+    return ", ".join(version + ([f"changed {moment(changed)}"] if changed is not None else [])) or UNKNOWN
 
 
 def _rule(rule: dict[str, Any]) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.checks.view import PF
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platforms import PRODUCTS
 
 Evidence = Mapping[str, Any]
 # Name of a row (a device, an address, a package) -> its fields. A field that is None is not known; what is known to be absent has a word instead.
@@ -210,7 +211,7 @@ def _packages(evidence: Evidence) -> Rows | None:
 
 def _config(evidence: Evidence) -> Rows | None:
     found: Rows = {}
-    if evidence.get("platform") == "pfsense":
+    if evidence.get("platform") in PRODUCTS:
         config = _mapping(evidence.get("config"))
         if config is None:
             return None
@@ -284,11 +285,11 @@ AREAS: dict[str, Area] = {
     "laggs": Area(_laggs, ("interfaces",), FAIL),
     "mtu": Area(_mtu, ("interfaces",), FAIL),
     "addresses": Area(_addresses, ("interfaces",), FAIL),
-    "assignments": Area(_assignments, ("interfaces",), FAIL, ("pfsense",)),
+    "assignments": Area(_assignments, ("interfaces",), FAIL, PRODUCTS),
     "routes": Area(_routes, ("snapshot.routes",), FAIL, thresholds={"count": 20}),
     "neighbours": Area(_neighbours, ("snapshot.neighbours",), NOTE),
     **{name: _way(name) for name in ("wireguard", "ipsec", "bgp", "ospf")},
-    "gateways": _way("gateways", ("pfsense",)),
+    "gateways": _way("gateways", PRODUCTS),
     "roles": Area(_roles, ("vrrp",), FAIL),
     "vrrp": Area(_vrrp, ("vrrp",), FAIL),
     "maintenance": Area(_maintenance, ("maintenance",), FAIL),

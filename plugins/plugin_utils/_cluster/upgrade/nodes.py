@@ -22,7 +22,7 @@ from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.protoc
 
 # In place of a release: what the node itself would install.
 CANDIDATE = "candidate"
-_CHOOSING = ("freebsd", "pfsense")
+_CHOOSING = ("freebsd", "opnsense", "pfsense")
 
 
 @dataclass(frozen=True)

@@ -85,9 +85,9 @@ def mtu_within(view: ReadinessView) -> Iterator[Verdict]:
 
 
 def _too_large(node: NodeView) -> Iterator[str]:
-    """Of products, whose pfsync0 a verification does not look at."""
+    """Of pfSense, whose pfsync0 a verification does not look at."""
     limit, own = PLATFORMS[node.platform].mtu, node.number("engine", "mtu")
-    if node.platform in ("pfsense", "opnsense") and limit is not None and own is not None and own > limit[0]:
+    if node.platform == "pfsense" and limit is not None and own is not None and own > limit[0]:
         version = node.get("os", "version")
         runs = release(version if isinstance(version, str) else None)
         if limit[1] is None or runs is None or runs < limit[1]:

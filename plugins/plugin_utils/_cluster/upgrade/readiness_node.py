@@ -20,12 +20,11 @@ from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.checks
     number,
     weigh,
 )
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platforms import PRODUCTS
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.upgrade.readiness_view import AREA, ReadinessView, now, unknown
 
 MEBIBYTE = 1024 * 1024
 DAY = 86400
-# The products that send their configuration from node to node, by the certificate of the web interface.
-SENDING = ("pfsense", "opnsense")
 
 
 def free_disk(view: ReadinessView) -> Iterator[Verdict]:
@@ -88,7 +87,7 @@ def nothing_unapplied(view: ReadinessView) -> Iterator[Verdict]:
 
 def certificates_valid(view: ReadinessView) -> Iterator[Verdict]:
     """The certificates by which nodes send each other their configuration last longer than the upgrade."""
-    if view.cluster.platform not in SENDING:
+    if view.cluster.platform not in PRODUCTS:
         yield Verdict(SKIPPED, "this platform sends no configuration from node to node")
         return
     sending = [node for node in view.nodes if node.get("config_sync", "target") or not isinstance(node.get("config_sync"), Mapping)]

@@ -10,18 +10,24 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.checks.view import ClusterView, NodeView
-from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platforms import lacks
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platforms import DRIVEN, lacks
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.protocol.pfsync_rows import FORMATS, OLDEST_FORMAT
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.protocol.releases import formats_of
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.upgrade.nodes import order, release_now
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.upgrade.stages import BOTH, NOW, YES, stage_id
 
 PLAYBOOK = "ansible-playbook hafirewall.cluster."
 _SITE = PLAYBOOK + "site"
+_MAINTENANCE = PLAYBOOK + "maintenance"
+# What cannot be had where this collection changes nothing.
+_CHANGING = (_SITE, _MAINTENANCE)
 # How a person has a node install its next release; the manual pages of these programs.
 _APT = ("apt-get update", "apt-cache policy conntrackd   # the candidate is to be {release}: if it is not, name the next release in /etc/apt first",
         "apt-get full-upgrade", "systemctl reboot")
 _UPGRADE = {
     "freebsd": ("freebsd-update -r {release} upgrade", "freebsd-update install", "shutdown -r now", "freebsd-update install"),
     "openbsd": ("sysupgrade",),
+    "opnsense": ("# System: Firmware: Status: Check for updates, then to {release}; for another series from the console: there is no web interface meanwhile",),
     "pfsense": ("pfSense-upgrade -d -y",),
     "debian": _APT,
     "ubuntu": _APT,
@@ -29,35 +35,43 @@ _UPGRADE = {
 # The same settings by hand, for one node.
 _PIN = {
     "freebsd": ("vi /etc/rc.conf   # add to pfsync_ifconfig: version {format}", "ifconfig pfsync0 version {format}"),
+    "opnsense": ("# System: High Availability: Settings: Sync compatibility: {format}, Apply; on each node, for it is not sent",),
     "pfsense": ("/sbin/ifconfig pfsync0 version {format}   # again after each boot",),
 }
 # Version 0 is the kernel's own; measured on FreeBSD 14.2.
 _UNPIN = {
     "freebsd": ("vi /etc/rc.conf   # take out of pfsync_ifconfig: version {format}", "ifconfig pfsync0 version 0"),
+    "opnsense": ("# System: High Availability: Settings: Sync compatibility: the newest, Apply; on each node, for it is not sent",),
     "pfsense": ("/sbin/ifconfig pfsync0 version 0",),
 }
+# Where this collection does not put a node into maintenance. The mode survives a reboot.
+_REST = {"opnsense": {"enter": "# Interfaces: Virtual IPs: Status: Enter Persistent CARP Maintenance Mode",
+                      "leave": "# Interfaces: Virtual IPs: Status: Leave Persistent CARP Maintenance Mode"}}
 
 
 class Runbook:
     """Collects steps in their order.
 
     A step is ``{"number", "stage", "node" (or None), "title", "why", "variables" (of the inventory, or None), "commands", "by_hand", "required"}``: what
-    is required is what this upgrade needs beyond any rolling upgrade. ``by_hand`` does on the node what the variables do.
+    is required is what this upgrade needs beyond any rolling upgrade. ``by_hand`` does on the node what the variables do. Where this collection changes
+    nothing (not ``driven``), there is only that.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, driven: bool = True) -> None:
         self.steps: list[dict[str, Any]] = []
+        self._driven = driven
 
     def add(self, stage: str, title: str, why: str = "", *, node: str | None = None, variables: Mapping[str, Any] | None = None,
             commands: Sequence[str] = (), by_hand: Sequence[str] = (), required: bool = False) -> None:
         """The next step."""
-        self.steps.append({"number": len(self.steps) + 1, "stage": stage, "node": node, "title": title, "why": why, "variables": variables,
-                           "commands": list(commands), "by_hand": list(by_hand), "required": required})
+        possible = [one for one in commands if self._driven or not one.startswith(_CHANGING)]
+        self.steps.append({"number": len(self.steps) + 1, "stage": stage, "node": node, "title": title, "why": why,
+                           "variables": variables if self._driven or possible else None, "commands": possible, "by_hand": list(by_hand), "required": required})
 
 
 def runbook(cluster: ClusterView, stages: Sequence[Mapping[str, Any]], targets: Mapping[str, str | None]) -> list[dict[str, Any]]:
     """The whole rolling upgrade of a cluster, step by step; those with ``required`` are the ones that it needs to be seamless."""
-    book, ordered = Runbook(), order(cluster)
+    book, ordered = Runbook(cluster.platform in DRIVEN), order(cluster)
     pinned = next((stage["pin"] for stage in stages if stage["pin"]), None)
     version = min((stage["pin"]["format"] for stage in stages if stage["pin"]), default=None)
     _laggs(book, stages)
@@ -71,11 +85,18 @@ def runbook(cluster: ClusterView, stages: Sequence[Mapping[str, Any]], targets: 
         book.add(BOTH, f"Lift the pin of format {version}", "all nodes understand the new release's own format now, which carries more",
                  variables={"hafirewall_cluster": {"sync": {"format": None}}}, commands=[_SITE], by_hand=_by_hand(_UNPIN, ordered[0].platform, version),
                  required=True)
-    elif version is None and any(node.get("engine", "pinned") is not None for node in ordered):
+    elif version is None and any(_pinned_below(node, targets.get(node.name)) for node in ordered):
         book.add(BOTH, "Take out the pinned format when it is needed no more", "it is pinned already, and stays so until somebody takes it out",
-                 variables={"hafirewall_cluster": {"sync": {"format": None}}}, commands=[_SITE])
+                 variables={"hafirewall_cluster": {"sync": {"format": None}}}, commands=[_SITE],
+                 by_hand=_by_hand(_UNPIN, cluster.platform, OLDEST_FORMAT) if cluster.platform not in DRIVEN else [])
     book.add(BOTH, "Verify, and compare with the snapshot", commands=[PLAYBOOK + "verify", PLAYBOOK + "snapshot -e snapshot_moment=after"])
     return book.steps
+
+
+def _pinned_below(node: NodeView, target: str | None) -> bool:
+    """Whether a format is pinned that is not the newest; on OPNsense one always is."""
+    pinned, newest = node.get("engine", "pinned"), max(formats_of(node.platform, target) or FORMATS)
+    return isinstance(pinned, int) and (node.platform != "opnsense" or pinned < newest)
 
 
 def _laggs(book: Runbook, stages: Sequence[Mapping[str, Any]]) -> None:
@@ -117,11 +138,12 @@ def _upgrade(book: Runbook, number: int, ordered: Sequence[NodeView], node: Node
     hands_over = node is ordered[-1] and len(ordered) > 1
     book.add(before, f"Hand over: {node.name} enters maintenance" if hands_over else f"{node.name} enters maintenance",
              "the upgraded nodes take over, with the states" if hands_over else "it does not take over while it is half upgraded", node=node.name,
-             commands=[_maintenance("enter", node.name)])
+             commands=[_maintenance("enter", node.name)], by_hand=_rest(node, "enter"))
     system = node.get("os", "id") if node.platform == "linux" else node.platform
     book.add(stage, f"Upgrade {node.name}" + (f" to {target}" if target else ""), node=node.name,
              by_hand=[one.format(release=target or "RELEASE") for one in _UPGRADE.get(str(system), ())])
-    book.add(stage, f"{node.name} leaves maintenance", node=node.name, commands=[_maintenance("leave", node.name)])
+    book.add(stage, f"{node.name} leaves maintenance", node=node.name, commands=[_maintenance("leave", node.name)],
+             by_hand=_rest(node, "leave"))
     if version is not None and stage != BOTH and node.name in _without_choice(ordered):
         book.add(stage, f"Pin format {version} on {node.name}", "its new kernel has the choice that the old one did not have", node=node.name, required=True,
                  commands=[f"{_SITE} --limit {node.name}"], by_hand=_by_hand(_PIN, node.platform, version))
@@ -130,7 +152,11 @@ def _upgrade(book: Runbook, number: int, ordered: Sequence[NodeView], node: Node
 
 
 def _maintenance(state: str, node: str) -> str:
-    return f"{PLAYBOOK}maintenance -e maintenance_state={state} -e maintenance_node={node}"
+    return f"{_MAINTENANCE} -e maintenance_state={state} -e maintenance_node={node}"
+
+
+def _rest(node: NodeView, state: str) -> list[str]:
+    return [_REST[node.platform][state]] if node.platform in _REST else []
 
 
 def _by_hand(commands: Mapping[str, Sequence[str]], platform: str, version: int) -> list[str]:

@@ -18,10 +18,12 @@ from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms impo
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import pfsync
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.linux.provider import LinuxProvider
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node, NodeError
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.opnsense.provider import OpnsenseProvider
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import state_sync
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.provider import PfsenseProvider
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.provider import Provider
 from ansible_collections.hafirewall.cluster.plugins.modules.state_sync import ARGUMENTS
+from ansible_collections.hafirewall.cluster.tests.simulators.opnsense.node import pair as opnsense_pair
 from ansible_collections.hafirewall.cluster.tests.simulators.pfsense.node import PfsenseNode
 
 
@@ -44,6 +46,10 @@ def test_a_node_that_says_that_it_is_pfsense_is_one_whatever_its_kernel(tmp_path
     assert isinstance(capability.detect(None, PfsenseNode(tmp_path / "node")), PfsenseProvider)
 
 
+def test_a_node_that_says_that_it_is_opnsense_is_one_whatever_its_kernel(tmp_path):
+    assert isinstance(capability.detect(None, opnsense_pair(tmp_path)[0]), OpnsenseProvider)
+
+
 def test_the_stated_platform_wins(tmp_path):
     assert isinstance(capability.detect("linux", PfsenseNode(tmp_path / "node")), LinuxProvider)
 
@@ -53,11 +59,17 @@ def test_a_capability_that_a_platform_has_not_is_a_clear_error():
         Provider(Node()).lagg({})
 
 
-@pytest.mark.parametrize("platform", list(capability.PROVIDERS))
-def test_a_platform_has_every_capability(platform):
+CHANGING = ["lagg", "state_sync", "sync_rule", "virtual_ip", "maintenance"]
+
+
+@pytest.mark.parametrize(("platform", "absent"), [(name, CHANGING if name == "opnsense" else []) for name in capability.PROVIDERS])
+def test_a_platform_has_every_capability_or_reads_only(platform, absent):
     provider = capability.PROVIDERS[platform]()
     capabilities = [name for name in vars(Provider) if not name.startswith("_") and callable(getattr(Provider, name))]
-    assert capabilities and [name for name in capabilities if name not in vars(provider)] == []
+    assert capabilities and [name for name in capabilities if name not in vars(provider)] == absent
+    for name in absent:
+        with pytest.raises(NodeError, match=f"reads and judges OPNsense, and changes nothing there, so it has no {name} for it"):
+            getattr(provider(Node()), name)({})
 
 
 @pytest.mark.parametrize("moment", ["at_load", "at_fresh"])
@@ -93,7 +105,7 @@ def test_a_node_reads_no_other_platforms_provider():
 
 def test_an_unknown_kernel_is_an_error_and_no_guess(monkeypatch):
     monkeypatch.setattr(capability.platform, "system", lambda: "Plan9")
-    with pytest.raises(NodeError, match="runs Plan9, which this collection does not drive; it drives: freebsd, linux, openbsd, pfsense"):
+    with pytest.raises(NodeError, match="runs Plan9, which this collection does not know; it knows: freebsd, linux, openbsd, opnsense, pfsense"):
         capability.detect(None, Node())
 
 

@@ -7,10 +7,11 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Iterator
+from typing import Any
 
 import pytest
-from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster import platforms, validate_nodes
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.capability import PROVIDERS
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster import platforms
 from intent_cases import evidence, planned, refused
 
 SYNC = "hafirewall_cluster.sync"
@@ -18,13 +19,6 @@ VRRP = "hafirewall_cluster.vrrp"
 SYSTEMS = ("freebsd", "openbsd")
 DEVICES = {"lan": "em0", "wan": "em1", "sync": "em2"}
 OLD, NEW, NEWER, UNHEARD = "13.4-RELEASE", "14.2-RELEASE-p1", "15.0-RELEASE", "unheard of"
-
-
-@pytest.fixture(autouse=True)
-def every_platform_has_a_provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """So that what is planned can be looked at before anything can be done with it."""
-    monkeypatch.setattr(validate_nodes, "DRIVEN", tuple(platforms.ENGINES))
-    yield
 
 
 def of(platform: str) -> dict[str, Any]:
@@ -155,16 +149,8 @@ def _trunk(number: int) -> dict[str, Any]:
     return {f"nodes.fw{number}.interfaces.wan.device": "trunk0", f"evidence.fw{number}.interfaces": [*rows[:2], wan, *rows[3:], {**rows[2], "addresses": []}]}
 
 
-@pytest.mark.parametrize("system", SYSTEMS)
-def test_a_platform_without_a_provider_is_refused_and_its_intent_judged_all_the_same(monkeypatch: pytest.MonkeyPatch, system: str) -> None:
-    monkeypatch.setattr(validate_nodes, "DRIVEN", tuple(one for one in platforms.ENGINES if one != system))
-    found = refused({**of(system), "cluster.vrrp.password": None})
-    assert [(one.path, one.host) for one in found] == [("hafirewall_node.platform", "fw1"), ("hafirewall_node.platform", "fw2"), (f"{VRRP}.password", None)]
-    assert f"is {system}, for which LAGGs are planned and nothing else" in found[0].problem and system not in found[0].remedy
-
-
-def test_what_is_driven_has_a_provider_and_an_engine() -> None:
-    assert set(platforms.DRIVEN) == set(platforms.PROVIDERS) <= set(platforms.ENGINES)
+def test_every_platform_that_clusters_are_planned_for_has_a_provider() -> None:
+    assert set(platforms.DRIVEN) < set(platforms.ENGINES) == set(PROVIDERS)
 
 
 # (what is wrong, platforms, changes, path, host, part of the problem, part of the remedy)

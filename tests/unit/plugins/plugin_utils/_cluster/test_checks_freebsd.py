@@ -82,7 +82,7 @@ def test_a_healthy_pair_passes_every_check_and_no_reason_speaks_of_linux_or_a_pr
     ("rules_equal", "engine.checksum", "00000000000000000000000000000000", "warn", ["fw1 has 4a1f5d7d, fw2 has 00000000", "the default rule"]),
     ("rules_equal", "engine.checksum", None, "error", ["fw2"]),
     ("rules_equal", "engine.checksum", CHECKSUM.upper(), "pass", ["on all nodes"]),
-    ("pfsync_mtu", "engine.mtu", 9000, "fail", ["with more than 4080 a kernel before 15 sends nothing", "full packets do not leave"]),
+    ("pfsync_mtu", "engine.mtu", 9000, "fail", ["with more than 4080 a kernel of FreeBSD before 15 sends nothing", "full packets do not leave"]),
     ("pfsync_mtu", "engine.mtu", 1501, "fail", ["pfsync0 has MTU 1501, and em2 1500"]),
     ("pfsync_mtu", "engine.mtu", None, "error", ["the MTU of pfsync0 is not known on fw2"]),
     ("pfsync_mtu", "interfaces.0.mtu", None, "error", ["the MTU of em2 is not known on fw2"]),

@@ -30,7 +30,7 @@ def test_a_whole_plan() -> None:
     result = planned({})
     assert result.warnings == () and list(result.plans) == ["fw1", "fw2"]
     assert result.plans["fw1"] == {
-        "cluster": "edge", "node": "fw1", "role": "primary", "platform": "linux", "members": ["fw1", "fw2"], "peers": ["fw2"],
+        "cluster": "edge", "node": "fw1", "role": "primary", "platform": "linux", "driven": True, "members": ["fw1", "fw2"], "peers": ["fw2"],
         "apply_order": ["fw2", "fw1"], "warnings": [], "missing_packages": {"sync_engine": [], "sync_rule": [], "virtual_ip": []},
         "interfaces": {"lan": "lan0", "wan": "wan0", "sync": "sync0"}, "lagg": {"laggs": []},
         "state_sync": {"enabled": True, "interface": "sync0", "address": "198.51.100.130", "network": "198.51.100.128/28", "transport": "multicast",

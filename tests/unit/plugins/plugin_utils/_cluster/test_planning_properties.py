@@ -9,10 +9,8 @@ from __future__ import annotations
 import copy
 import ipaddress
 import json
-from typing import Any, Iterator
+from typing import Any
 
-import pytest
-from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster import validate_nodes
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.errors import Findings, IntentError
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.members import compare
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.plan import plan_cluster
@@ -23,14 +21,6 @@ from strategies import Intent, anything, intents
 
 ALL = tuple(ENGINES)
 PF = tuple(platform for platform, engine in ENGINES.items() if engine == "pfsync")
-
-
-@pytest.fixture(autouse=True, scope="module")
-def every_platform_has_a_provider() -> Iterator[None]:
-    """So that plans hold before anything can be done with them, too."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(validate_nodes, "DRIVEN", ALL)
-        yield
 
 
 def attempt(cluster: Any, nodes: Any, evidence: Any) -> dict[str, Any] | None:

@@ -48,8 +48,6 @@ ROWS: list[tuple[str, dict[str, Any], int, str, str | None, str, str]] = [
     ("odd interface name", {f"{FW2}.1 a": "x0"}, 2, f"{FACES}['1 a']", "fw2", "is '1 a'", "begin with a letter"),
     ("unknown role", {"nodes.fw2.role": "secondry"}, 2, "hafirewall_node.role", "fw2", "is 'secondry', which is not known", "write secondary"),
     ("unknown platform", {"nodes.fw2.platform": "beos"}, 2, "hafirewall_node.platform", "fw2", "not known", "write one of: linux"),
-    ("platform of LAGG plans alone", {"nodes.fw2.platform": "opnsense"}, 2, "hafirewall_node.platform", "fw2", "LAGGs are planned and nothing else",
-     "write one of: linux, pfsense"),
     ("priority 255", {"nodes.fw1.priority": 255}, 2, "hafirewall_node.priority", "fw1", "outside 1 to 254", "address's owner"),
     ("bytes", {"cluster.name": b"edge"}, 2, "hafirewall_cluster.name", None, "is a value of type bytes, not text", "in quotes"),
     # members, roles, ranks
@@ -195,8 +193,6 @@ ROWS: list[tuple[str, dict[str, Any], int, str, str | None, str, str]] = [
      "the nodes have not one platform: fw1 runs linux, fw2 runs pfsense", "of one platform"),
     ("nodes of two platforms, as they say", {**TWO, "evidence.fw2.platform": "pfsense"}, 2, "hafirewall_node.platform", None,
      "fw1 runs linux, fw2 runs pfsense", "of one platform"),
-    ("platform of LAGG plans alone, as a node says", {**TWO, "evidence.fw1.platform": "opnsense", "evidence.fw2.platform": None}, 2,
-     "hafirewall_node.platform", "fw1", "is opnsense, for which LAGGs are planned and nothing else", "playbook lagg_plan"),
     ("platform that nobody knows", {**TWO, "evidence.fw1.platform": "beos", "evidence.fw2.platform": None}, 2, "hafirewall_node.platform", "fw1",
      "is 'beos', which is not known", "write one of: linux"),
     ("another platform", {**TWO, "nodes.fw2.platform": "linux", "evidence.fw2.platform": "openbsd"}, 2, "hafirewall_node.platform", "fw2",

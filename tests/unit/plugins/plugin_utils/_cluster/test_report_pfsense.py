@@ -112,14 +112,14 @@ def test_the_table_has_the_facts_of_pfsense():
     assert rows["Running settings"] == ["multicast, sync0, format 1400"] * 2
     assert (rows["Host id"], rows["State policy"], rows["CARP demotion"]) == (["a0", "a1"], ["floating", "floating"], ["0", "0"])
     assert rows["Sends its configuration to"] == ["198.51.100.131", "nobody"]
-    assert (rows["Release"], rows["Configuration version"]) == (["CE 2.8.0"] * 2, ["23.7"] * 2)
+    assert (rows["Release"], rows["Configuration"]) == (["CE 2.8.0"] * 2, ["version 23.7"] * 2)
     assert not {"Versions", "Lost, malformed", "Internal, external cache"} & set(rows)
 
 
 def test_what_is_not_known_of_a_pfsense_node_reads_unknown():
     rows = rows_of(samples.report(clusters=[samples.pfsense(("active", None))]))
     unknown = ("Virtual IPs held", "Maintenance", "Engine", "Running settings", "States in the kernel", "Host id", "State policy", "CARP demotion",
-               "Sends its configuration to", "Release", "Configuration version", "Pass rule")
+               "Sends its configuration to", "Release", "Configuration", "Pass rule")
     assert {label: rows[label][1] for label in unknown} == dict.fromkeys(unknown, "unknown")
 
 

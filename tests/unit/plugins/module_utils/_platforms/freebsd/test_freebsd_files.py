@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Dict, Optional
 
 import pytest
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import pf_options
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import kernel_release, pf_options
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.carp import Instance
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.freebsd import pfsync_rc, rc_aliases, rc_carp, references, release
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.freebsd import pfsync_rc, rc_aliases, rc_carp, references
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.freebsd.state_sync import derived
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import NodeError
 
@@ -25,14 +25,14 @@ def conf(text: Optional[str]) -> pf_options.PfConf:
     ("15.0-RELEASE", (1301, 1400, 1500), True, None), ("16.0-CURRENT", (1301, 1400, 1500), True, None),
 ])
 def test_a_release_tells_what_its_kernel_can_do(text: str, formats: object, ipv6: bool, mtu: Optional[int]) -> None:
-    found = release.parse(text)
+    found = kernel_release.parse(text)
     assert found is not None
     assert (found.formats, found.ipv6, found.most_mtu) == (formats, ipv6, mtu)
 
 
 @pytest.mark.parametrize("text", ["", None, "unknown", "x14.2"])
 def test_what_is_no_release_is_not_guessed(text: Optional[str]) -> None:
-    assert release.parse(text) is None
+    assert kernel_release.parse(text) is None
 
 
 @pytest.mark.parametrize(("text", "number"), [("10", "a"), ("0xA", "a"), ("010", "8"), ("4294967295", "ffffffff"), ("$id", None), ("", None), ("09", None)])

@@ -152,7 +152,7 @@ def test_an_area_that_cannot_be_read_takes_no_other_along(pair: Tuple[FreebsdNod
 
 
 def test_too_many_states_are_not_counted(pair: Tuple[FreebsdNode, FreebsdNode], monkeypatch: pytest.MonkeyPatch) -> None:
-    from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.freebsd import engine
+    from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import engine
 
     monkeypatch.setattr(engine, "_MOST_COUNTED", 3)
     found = evidence(pair[1])["engine"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.freebsd.release import parse as parse_kernel
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd.kernel_release import parse as parse_kernel
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.protocol.releases import TABLES, edition, formats_of, knowledge
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.protocol.rows import (
     CONFIDENCE,

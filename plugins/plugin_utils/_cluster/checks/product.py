@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Checks of pfSense's own configuration: who sends it to whom, what that would undo, and whether it means the same on all nodes."""
+"""Checks of a product's own configuration: who sends it to whom, what that would undo, and whether it means the same on all nodes."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.checks
     only_on,
     weigh,
 )
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platforms import PRODUCTS
 
 _ELSEWHERE = "the nodes of this platform do not send their configuration to each other"
 
 
-@only_on(("pfsense",), _ELSEWHERE)
+@only_on(PRODUCTS, _ELSEWHERE)
 def config_sync(cluster: ClusterView) -> Iterator[Verdict]:
     """The primary alone sends its configuration, to a member, and its next save undoes nothing there."""
     for node in cluster.nodes:
@@ -100,7 +101,7 @@ def _skews_at_risk(primary: NodeView, receiver: NodeView) -> list[str]:
             for wanted, sent in sorted(told) if wanted != sent]
 
 
-@only_on(("pfsense",), "interfaces have no further names on this platform")
+@only_on(PRODUCTS, "interfaces have no further names on this platform")
 def interface_keys(cluster: ClusterView) -> Iterator[Verdict]:
     """Every logical interface is the same one (wan, lan, opt1, ...) in the product's configuration on all nodes."""
     failures: list[str] = []
@@ -127,7 +128,7 @@ def interface_keys(cluster: ClusterView) -> Iterator[Verdict]:
     yield Verdict(*weigh(failures, unknowns, [], ", ".join(told) + " on all nodes" if told else "there are no interfaces to compare"))
 
 
-@only_on(("pfsense",), _ELSEWHERE)
+@only_on(("pfsense",), _ELSEWHERE, opnsense="the configuration of this product has no one version, and is sent whatever release the other node has")
 def config_versions(cluster: ClusterView) -> Iterator[Verdict]:
     """The configurations have one version; between two versions nothing is sent."""
     versions = {node.name: node.get("config", "version") for node in cluster.nodes}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a release of FreeBSD's kernel can do. Pure."""
+"""What a release of FreeBSD's kernel can do, in whichever product it runs. Pure."""
 
 from __future__ import annotations
 
