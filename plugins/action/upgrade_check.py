@@ -41,6 +41,8 @@ class ActionModule(ActionBase):
             "require": {"type": "str", "choices": list(REQUIRABLE), "default": "seamless_with_steps"},
             "leave_out": {"type": "list", "elements": "str", "default": []},
             "thresholds": {"type": "dict", "default": {}},
+            # Not dict: Ansible's own error would not tell which row it is.
+            "known_bad": {"type": "list", "elements": "raw", "default": []},
             "checks": {"type": "list", "elements": "dict"},
             "observed": {"type": "dict", "default": {}},
             "probe_count": {"type": "int", "default": 1},
@@ -62,8 +64,8 @@ class ActionModule(ActionBase):
         try:
             upgrades, results = check_upgrade(
                 plans, evidence, targets=options["targets"], required=options["require"], leave_out=options["leave_out"], thresholds=options["thresholds"],
-                judged=None if options["checks"] is None else [one for one in options["checks"] if one.get("cluster") == found.name],
-                observed=observed, probe_count=count)
+                known_bad=options["known_bad"], observed=observed, probe_count=count,
+                judged=None if options["checks"] is None else [one for one in options["checks"] if one.get("cluster") == found.name])
         except ValueError as error:
             raise AnsibleActionFail(str(error)) from error
         if options["save_evidence"] and not self._task.check_mode and evidence.get(host) is not None:

@@ -56,6 +56,48 @@ options:
       - What readiness is measured by; see the guide of the upgrade check.
     type: dict
     default: {}
+  known_bad:
+    description:
+      - Changes of releases that are known to you to go wrong. The check C(known_bad) judges them as it does those that it knows by itself, and names the row in
+        its reason.
+      - To stay on a release is no change, nor is what a system writes behind the numbers, C(14.2-RELEASE) to C(14.2-RELEASE-p3).
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      platform:
+        description: The platform that it concerns.
+        type: str
+        choices: [freebsd, linux, openbsd, opnsense, pfsense]
+        required: true
+      runs:
+        description:
+          - The releases that it concerns of those that run now; without it all.
+          - Text is a release and all whose numbers begin with it, V("26.1") is also C(26.1.4). A mapping is a range, C(from) this release (included) and
+            C(before) that one (not included); each may be left out. Write them in quotes.
+          - As in O(targets), on Linux it is the version of conntrack-tools, and not of the distribution. Numbers alone are compared, so nothing may be behind
+            them; an epoch as Debian has it (C(1:1.4.8)) may be before them.
+          - On pfSense a range is of the edition of its numbers, CE or Plus.
+        type: raw
+      comes:
+        description: The same of the release that the node is to get.
+        type: raw
+      what:
+        description: What happens.
+        type: str
+        required: true
+      remedy:
+        description: What to do.
+        type: str
+        required: true
+      source:
+        description: Where that is told, as a ticket.
+        type: str
+      status:
+        description: Whether the check fails or warns.
+        type: str
+        choices: [fail, warn]
+        default: fail
   checks:
     description:
       - Results of M(hafirewall.cluster.check) from the same evidence (RV(hafirewall.cluster.check#module:checks)).
@@ -99,6 +141,17 @@ EXAMPLES = r"""
     targets:
       fw1: 15.0-RELEASE
       fw2: 15.0-RELEASE
+  register: judged
+
+- name: Judge the upgrade, with what was learnt at another site
+  hafirewall.cluster.upgrade_check:
+    known_bad:
+      - platform: linux
+        runs: {before: "1.4.8"}
+        comes: {from: "1.4.8", before: "1.4.9"}
+        what: states of our helper are not taken over
+        remedy: stay on 1.4.7
+        source: ticket 4711
   register: judged
 
 - name: Show what has to be done

@@ -74,3 +74,19 @@ def test_a_node_without_a_file_never_passes_and_is_named(tmp_path: Path) -> None
     assert all("linux-fw2" in said for _host, said in run.failures)
     # The other cluster is judged all the same.
     assert [upgrade["cluster"] for upgrade in report["upgrades"]] == ["freebsd"]
+
+
+def test_what_a_person_knows_to_go_wrong_fails_the_clusters_that_it_concerns(tmp_path: Path) -> None:
+    row = {"platform": "linux", "runs": "1.4.7", "comes": {"from": "1:1.4.8", "before": "1:1.4.9"}, "what": "the helper is lost", "remedy": "stay"}
+    run, report = play(tmp_path, clusters=["linux", "openbsd"], upgrade_check_known_bad=[row])
+    assert {host for host, _said in run.failures} == {"linux-fw1", "linux-fw2"}
+    assert [(check["node"], check["reason"]) for check in report["checks"] if check["id"] == "known_bad" and check["status"] == "fail"] == [
+        (f"linux-{node}", "the helper is lost (stated in upgrade_check_known_bad[0]); stay") for node in ("fw1", "fw2")]
+
+
+def test_a_row_that_is_wrong_is_told_with_its_place_and_nothing_is_judged(tmp_path: Path) -> None:
+    (tmp_path / "report").mkdir()
+    (tmp_path / "report" / "report.json").write_text("{}", encoding="utf-8")
+    run, report = play(tmp_path, clusters=["openbsd"], upgrade_check_known_bad=[{"platform": "vyos", "what": "x", "remedy": "y"}])
+    assert len(run.failures) == 2 and all("upgrade_check_known_bad[0].platform: is 'vyos', which is not known" in said for _host, said in run.failures)
+    assert report == {}

@@ -88,7 +88,7 @@ BEFORE_UPGRADES = {
     "known_bad": Entry(
         "Nothing is known against this change",
         "This change of releases is known to go wrong",
-        "No entry in the list of changes that went wrong elsewhere fits a node.",
+        "No entry in the list of changes that went wrong elsewhere fits a node, and none of your own.",
         "Do what the reason says before the upgrade, or choose another release."),
     "config_backup": Entry(
         "The configuration is backed up",

@@ -28,7 +28,8 @@ class Upgrades(NamedTuple):
 
 def check_upgrade(plans: Mapping[str, Mapping[str, Any]], evidence: Mapping[str, Any], *, targets: Mapping[str, str] | None = None,
                   required: str = "seamless_with_steps", leave_out: Collection[str] = (), thresholds: Mapping[str, Any] | None = None,
-                  judged: Sequence[Mapping[str, Any]] | None = None, observed: Mapping[str, Any] | None = None, probe_count: int = 1) -> Upgrades:
+                  known_bad: Sequence[Any] = (), judged: Sequence[Mapping[str, Any]] | None = None, observed: Mapping[str, Any] | None = None,
+                  probe_count: int = 1) -> Upgrades:
     """Judge the upgrade of all clusters that the plans name.
 
     Args:
@@ -38,14 +39,17 @@ def check_upgrade(plans: Mapping[str, Mapping[str, Any]], evidence: Mapping[str,
         required: the worst outcome that is good enough, one of ``REQUIRABLE``.
         leave_out: ids of checks that do not count; each is shown as skipped, with that reason.
         thresholds: of the readiness checks.
+        known_bad: changes of releases that go wrong, beside those that are known anyway; see :mod:`.known_bad_own`.
         judged: what ``checks.judge`` gave of the same plans and evidence; None to judge here.
         observed, probe_count: as for ``checks.judge``, for judging here.
     Raises:
-        ValueError: a target is no release, a check to leave out is none, or a threshold is not valid; or a member of a cluster has no plan.
+        ValueError: a target is no release, a check to leave out is none, a threshold or a row of ``known_bad`` is not valid, or a member of a cluster has
+            no plan.
     """
     wanted = targets or {}
     found = list(judged) if judged is not None else checks.judge(plans, evidence, observed or {}, probe_count)
-    known = {"left_out": [name for name in leave_out if name not in checks.CHECKS], "thresholds": thresholds or {}}
+    known = {"left_out": [name for name in leave_out if name not in checks.CHECKS], "thresholds": thresholds or {},
+             "known_bad": known_bad}
     ready = judge_readiness(plans, evidence, found, known, {host: None if release == "candidate" else release for host, release in wanted.items()})
     results = _left_out(found, leave_out) + ready
     upgrades = []

@@ -7,62 +7,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import NamedTuple
 
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.checks.view import FAIL, WARN, NodeView
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.lagg.protocols import PFSYNC_MTU, PLUS
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.upgrade.readiness_view import AREA
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.upgrade.transition import Change, Transition
 
-Number = tuple[int, ...]
 DEBIANS = ("debian",)
-
-
-class Change(NamedTuple):
-    """The numbers of the release that runs and of the one that comes; None for one that is not known."""
-
-    runs: Number | None
-    comes: Number | None
-
-
-def always(_node: NodeView, _change: Change) -> bool | None:
-    """Whoever makes the change."""
-    return True
-
-
-@dataclass(frozen=True)
-class Transition:
-    """A change that is known to go wrong.
-
-    Attributes:
-        platforms: those that it concerns.
-        what: what happens.
-        remedy: what to do.
-        source: where it is told.
-        status: fail or warn.
-        runs, comes: releases that it concerns, from the first (included) to the second (not included); None has no end there.
-        holds: whether it concerns a node that makes such a change; None when that is not known.
-    """
-
-    platforms: tuple[str, ...]
-    what: str
-    remedy: str
-    source: str
-    status: str
-    runs: tuple[Number | None, Number | None] = (None, None)
-    comes: tuple[Number | None, Number | None] = (None, None)
-    holds: Callable[[NodeView, Change], bool | None] = always
-
-    def concerns(self, node: NodeView, change: Change) -> bool:
-        """Whether the node is of the platform, and the change one of these releases. To stay on a release is no change."""
-        runs, comes = change
-        return (node.platform in self.platforms and runs is not None and comes is not None and runs != comes and _within(runs, self.runs)
-                and _within(comes, self.comes))
-
-
-def _within(number: Number, limits: tuple[Number | None, Number | None]) -> bool:
-    first, end = limits
-    return (first is None or number >= first) and (end is None or number < end)
 
 
 def _has_package(name: str) -> Callable[[NodeView, Change], bool | None]:

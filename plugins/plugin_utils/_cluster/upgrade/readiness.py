@@ -57,7 +57,8 @@ def judge_readiness(plans: Mapping[str, Mapping[str, Any]], evidence: Mapping[st
         plans: inventory name -> plan, for every member of every cluster that is judged.
         evidence: inventory name -> evidence as node_info returned it with ``readiness: true``, or None. Anything may be in it.
         judged: what ``checks.judge`` gave of the same plans and evidence.
-        settings: ``left_out`` (a list of ids) and ``thresholds`` (a mapping, see :mod:`.readiness_settings`); each may be absent.
+        settings: ``left_out`` (a list of ids), ``thresholds`` (a mapping, see :mod:`.readiness_settings`) and ``known_bad`` (a list, see
+            :mod:`.known_bad_own`); each may be absent.
         targets: inventory name -> the release that the node is to have; where there is none, it is what the node would install.
     Returns:
         ``{"id", "cluster", "node" (inventory name, or None for the cluster as a whole), "status", "reason"}``, by cluster, then by check.
@@ -79,7 +80,8 @@ def _views(plans: Mapping[str, Mapping[str, Any]], evidence: Mapping[str, Any], 
         missing = sorted(member for member in members if member not in plans)
         if missing:
             raise ValueError("no plan for %s: give the plans of all members of a cluster, also of those that are down" % ", ".join(missing))
-        yield ReadinessView(ClusterView.of(name, members, plans, evidence, {}, 1), results.get(name, {}), settings.thresholds, targets)
+        yield ReadinessView(ClusterView.of(name, members, plans, evidence, {}, 1), results.get(name, {}), settings.thresholds, targets,
+                            settings.known_bad)
 
 
 def _verdicts(name: str, check: Readiness, view: ReadinessView, settings: Settings) -> list[Verdict]:

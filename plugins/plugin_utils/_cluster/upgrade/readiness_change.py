@@ -9,10 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.checks.view import ERROR, FAIL, NodeView, Verdict, weigh
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.checks.view import FAIL, NodeView, Verdict, weigh
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.lagg.protocols import release
-from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.upgrade.known_bad import TRANSITIONS, Change
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.protocol.rows import parse
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.upgrade.known_bad import TRANSITIONS
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.upgrade.known_bad_own import KNOWN_BAD
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.upgrade.nodes import CANDIDATE, release_now, target_of
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.upgrade.readiness_view import AREA, ReadinessView, unknown
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.upgrade.transition import Change
 
 SHOWN = 10
 
@@ -50,7 +54,7 @@ def _differing(sets: Mapping[str, Mapping[str, Any]]) -> list[str]:
 def known_bad(view: ReadinessView) -> Iterator[Verdict]:
     """No node makes a change of releases that is known to go wrong as it is set up."""
     for node in view.nodes:
-        yield Verdict(*_judged(node, _target(view, node)), node.name)
+        yield Verdict(*_judged(view, node), node.name)
 
 
 def _target(view: ReadinessView, node: NodeView) -> Any:
@@ -59,23 +63,30 @@ def _target(view: ReadinessView, node: NodeView) -> Any:
     return stated or node.get(AREA, "candidate", "release")
 
 
-def _judged(node: NodeView, target: Any) -> tuple[str, str]:
-    runs = node.get("os", "version")
+def _of_engine(view: ReadinessView, node: NodeView) -> Change:
+    """The change of the package conntrackd, as a person states it on Linux."""
+    texts = release_now(node), view.targets.get(node.name) or target_of(node, CANDIDATE)
+    runs, comes = (None if found is None else found.numbers for found in (parse(text or "") for text in texts))
+    return Change(runs, comes)
+
+
+def _judged(view: ReadinessView, node: NodeView) -> tuple[str, str]:
+    runs, target = node.get("os", "version"), _target(view, node)
     change = Change(release(runs if isinstance(runs, str) else None), release(target if isinstance(target, str) else None))
-    if change.runs is None:
-        return ERROR, node.unknown("which release runs", "os")
-    if change.comes is None:
-        return ERROR, unknown(node, "which release it would get", "candidate")
+    own = [one for one in view.known_bad if node.platform in one.platforms]
+    stated = _of_engine(view, node) if own and node.engine == "conntrackd" else change
     failures: list[str] = []
     unknowns: list[str] = []
     warnings: list[str] = []
-    for one in TRANSITIONS:
-        if not one.concerns(node, change):
-            continue
-        holds = one.holds(node, change)
-        told = f"{one.what} ({one.source}); {one.remedy}"
-        if holds is None:
-            unknowns.append(f"whether this concerns {node.name} is not known: {told}")
-        elif holds:
-            (failures if one.status == FAIL else warnings).append(told)
-    return weigh(failures, unknowns, warnings, f"nothing is known against {runs} to {target}")
+    if change.runs is None:
+        unknowns.append(node.unknown("which release runs", "os"))
+    elif change.comes is None:
+        unknowns.append(unknown(node, "which release it would get", "candidate"))
+    listed = [] if unknowns else [(one, change) for one in TRANSITIONS]
+    for one, made in [*listed, *((row, stated) for row in own)]:
+        concerned = one.concerns(node, made)
+        if concerned is None:
+            unknowns.append(f"whether this concerns {node.name} is not known: {one.told}")
+        elif concerned:
+            (failures if one.status == FAIL else warnings).append(one.told)
+    return weigh(failures, unknowns, warnings, f"nothing is known against {runs} to {target}" + (f", and no row of {KNOWN_BAD} fits" if own else ""))

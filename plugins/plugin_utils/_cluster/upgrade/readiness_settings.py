@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a person can set of the readiness checks: which are left out, and by how much something may deviate."""
+"""What a person can set of the readiness checks: which are left out, by how much something may deviate, and what else is known to go wrong."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from typing import Any, NamedTuple
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.errors import Findings, Scope
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.plain import plain
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.schema import Choice, Flag, Items, Key, Number, Record
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.upgrade.known_bad_own import read_own
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.upgrade.transition import Transition
 
 # The names of the variables, for errors and reasons.
 LEAVE_OUT, THRESHOLDS = "upgrade_check_leave_out", "upgrade_check_thresholds"
-_KEYS = ("left_out", "thresholds")
+_KEYS = ("left_out", "thresholds", "known_bad")
 _DISK = "mebibytes that are free; 0 looks at nothing"
 
 _THRESHOLDS = Record({
@@ -43,30 +45,33 @@ class Settings(NamedTuple):
     Attributes:
         left_out: ids of checks that are not made.
         thresholds: every threshold, by its name.
+        known_bad: changes of releases that go wrong, beside those that are known anyway.
     """
 
     left_out: frozenset[str]
     thresholds: Mapping[str, Any]
+    known_bad: tuple[Transition, ...] = ()
 
 
 def read_settings(settings: Mapping[str, Any], known: Sequence[str]) -> Settings:
     """Read and complete what was chosen.
 
     Args:
-        settings: ``left_out`` and ``thresholds``; each may be absent or None.
+        settings: ``left_out``, ``thresholds`` and ``known_bad``; each may be absent or None.
         known: the ids of all checks.
     Raises:
         ValueError: something is not known or of the wrong kind; each on a line, with the variable, what is wrong, and what to write.
     """
     unknown = sorted(str(key) for key in settings if key not in _KEYS)
     if unknown:
-        raise ValueError(f"settings of the readiness checks have {' and '.join(_KEYS)}, not {', '.join(unknown)}")
+        raise ValueError(f"settings of the readiness checks have {', '.join(_KEYS)}, not {', '.join(unknown)}")
     findings = Findings()
     scope = findings.at()
     chosen = Items(Choice(tuple(known))).read(plain(settings.get("left_out") or []), LEAVE_OUT, scope)
     thresholds = _THRESHOLDS.read(plain(settings.get("thresholds") or {}), THRESHOLDS, scope)
+    known_bad = read_own(plain(settings.get("known_bad") or []), scope)
     _refuse(findings, scope)
-    return Settings(frozenset(name for _path, name in chosen or ()), thresholds or _THRESHOLDS.defaults())
+    return Settings(frozenset(name for _path, name in chosen or ()), thresholds or _THRESHOLDS.defaults(), known_bad)
 
 
 def _refuse(findings: Findings, scope: Scope) -> None:

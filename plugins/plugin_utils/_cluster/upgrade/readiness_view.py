@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.checks.view import ClusterView, NodeView, Verdict
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.upgrade.transition import Transition
 
 AREA = "readiness"
 
@@ -24,12 +25,14 @@ class ReadinessView:
         judged: by id, the results that the checks of a verification gave of it.
         thresholds: by name, see :mod:`.readiness_settings`.
         targets: by node, the release that it is to have, where one is stated.
+        known_bad: changes of releases that a person has stated to go wrong.
     """
 
     cluster: ClusterView
     judged: Mapping[Any, Sequence[Mapping[str, Any]]]
     thresholds: Mapping[str, Any]
     targets: Mapping[str, str | None]
+    known_bad: tuple[Transition, ...] = ()
 
     @property
     def nodes(self) -> tuple[NodeView, ...]:

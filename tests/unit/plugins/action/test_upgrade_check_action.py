@@ -83,6 +83,14 @@ def test_what_is_required_decides_whether_the_outcome_is_good_enough() -> None:
     assert [(result["outcome"], result["good_enough"]) for result in found.values()] == [("not_seamless", False)] * 2 + [("not_seamless", True)]
 
 
+def test_own_rows_of_what_goes_wrong_are_judged() -> None:
+    row = {"platform": "freebsd", "comes": "15.0", "what": "the card stops", "remedy": "wait for 15.1"}
+    assert not any("the card stops" in check["reason"] for check in run({"targets": TARGETS, "checks": WELL}, FACTS)["checks"])
+    told = [check for check in run({"targets": TARGETS, "checks": WELL, "known_bad": [row]}, FACTS)["failed_checks"] if check["id"] == "known_bad"]
+    assert [(check["node"], check["reason"]) for check in told] == [
+        (node, "the card stops (stated in upgrade_check_known_bad[0]); wait for 15.1") for node in NODES]
+
+
 def test_results_of_other_clusters_are_none_of_this_one() -> None:
     result = run({"targets": TARGETS, "checks": [*WELL, {**WELL[0], "cluster": "other", "status": "fail"}]}, FACTS)
     assert {check["cluster"] for check in result["checks"]} == {"edge"}
@@ -91,7 +99,9 @@ def test_results_of_other_clusters_are_none_of_this_one() -> None:
 @pytest.mark.parametrize(("arguments", "words"), [
     ({"targets": {"fw9": "15.0"}}, r"targets\.fw9: there is no such host"), ({"targets": {"fw1": 15.0}}, r"targets\.fw1: is no text"),
     ({"targets": {"fw1": "newest"}}, "names no release"), ({"require": "unknown"}, "require"), ({"leave_out": ["no_check"]}, "upgrade_check_leave_out"),
-    ({"thresholds": {"none": 1}}, "upgrade_check_thresholds"), ({"evidence_dir": "/nonexistent"}, "evidence_dir: /nonexistent is no folder"),
+    ({"thresholds": {"none": 1}}, "upgrade_check_thresholds"), ({"known_bad": [{"platform": "vyos"}]}, r"upgrade_check_known_bad\[0\]\.platform: is 'vyos'"),
+    ({"known_bad": ["linux"]}, r"upgrade_check_known_bad\[0\]: is text \('linux'\), not a mapping"),
+    ({"evidence_dir": "/nonexistent"}, "evidence_dir: /nonexistent is no folder"),
 ])
 def test_a_wrong_option_is_refused_with_its_name(arguments: dict[str, Any], words: str) -> None:
     with pytest.raises((AnsibleActionFail, AnsibleError), match=words):

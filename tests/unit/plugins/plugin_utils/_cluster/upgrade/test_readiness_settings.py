@@ -42,7 +42,7 @@ def test_what_is_stated_counts():
     ({"thresholds": {"clock_seconds": float("nan")}}, ["upgrade_check_thresholds.clock_seconds: is nan"]),
     ({"thresholds": {"way_back_outside": "yes"}}, ["upgrade_check_thresholds.way_back_outside: is text ('yes'), not a boolean"]),
     ({"thresholds": [1]}, ["upgrade_check_thresholds: is a list, not a mapping"]),
-    ({"leave_out": []}, ["settings of the readiness checks have left_out and thresholds, not leave_out"]),
+    ({"leave_out": []}, ["settings of the readiness checks have left_out, thresholds, known_bad, not leave_out"]),
     ({"left_out": ["x"], "thresholds": {"y": 1}}, ["upgrade_check_leave_out[0]", "\nupgrade_check_thresholds.y"]),
 ])
 def test_what_is_wrong_is_refused_all_at_once(settings, words):
