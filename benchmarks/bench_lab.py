@@ -17,9 +17,9 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+from bench import ROOT
+
 SHARED = ROOT / "molecule" / "shared"
 sys.path.insert(0, str(SHARED))
 from hafw_lab import cgroup  # noqa: E402

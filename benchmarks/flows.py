@@ -9,11 +9,11 @@ Run with ``make bench BENCH_FLOWS='100 500 2000 20000'``.
 
 from __future__ import annotations
 
-import argparse
 import json
 from typing import Any
 
-from bench_lab import NAME, ROOT, lab, play
+from bench import ROOT, parser
+from bench_lab import NAME, lab, play
 
 
 def drilled(flows: int, failure: str) -> dict[str, Any]:
@@ -27,10 +27,9 @@ def drilled(flows: int, failure: str) -> dict[str, Any]:
 
 def main() -> None:
     """Print a table, or with --json the drills alone."""
-    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments = parser(__doc__, "drills")
     arguments.add_argument("flows", nargs="+", type=int, help="numbers of TCP flows")
     arguments.add_argument("--failure", default="power_loss", help="how the active node dies (default: power_loss)")
-    arguments.add_argument("--json", action="store_true", help="print the drills as JSON")
     options = arguments.parse_args()
     with lab():
         play("hafirewall.cluster.site")

@@ -9,15 +9,14 @@ Run with ``make bench``, or with the folder that holds ``ansible_collections`` i
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
 import resource
-import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any, Callable
+
+from bench import install_collection, parser
 
 RULES, PACKAGES = 6000, 290
 ROUNDS = 3
@@ -85,13 +84,8 @@ def measured() -> tuple[int, list[dict[str, Any]]]:
 
 def main() -> None:
     """Print a table, or with --json the figures alone."""
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--json", action="store_true", help="print the figures as JSON")
-    parsed = arguments.parse_args()
-    sys.path[:0] = [path for path in os.environ.get("ANSIBLE_COLLECTIONS_PATH", "").split(":") if path]
-    from ansible.utils.collection_loader._collection_finder import _AnsibleCollectionFinder
-
-    _AnsibleCollectionFinder(paths=sys.path[:1])._install()
+    parsed = parser(__doc__).parse_args()
+    install_collection()
     size, figures = measured()
     if parsed.json:
         print(json.dumps({"bytes": size, "modules": figures}))

@@ -9,12 +9,11 @@ Run with ``make bench``, or with the folder that holds ``ansible_collections`` i
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
-import sys
 import time
 from typing import Any
+
+from bench import install_collection, parser, print_clusters
 
 SIZES = (1, 100, 1000)
 # Seconds of measuring each size, at least; a single cluster takes too little time to be measured once.
@@ -56,13 +55,8 @@ def measure(plan_cluster: Any, size: int) -> float:
 
 def main() -> None:
     """Print a table, or with --json the figures alone."""
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--json", action="store_true", help="print the figures as JSON")
-    options = arguments.parse_args()
-    sys.path[:0] = [path for path in os.environ.get("ANSIBLE_COLLECTIONS_PATH", "").split(":") if path]
-    from ansible.utils.collection_loader._collection_finder import _AnsibleCollectionFinder
-
-    _AnsibleCollectionFinder(paths=sys.path[:1])._install()
+    options = parser(__doc__).parse_args()
+    install_collection()
     from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.plan import plan_cluster
 
     measure(plan_cluster, 1)
@@ -72,11 +66,7 @@ def main() -> None:
     if options.json:
         print(json.dumps(figures))
         return
-    print(f"{'clusters':>8}  {'CPU seconds':>11}  {'ms a cluster':>12}")
-    for figure in figures:
-        print(f"{figure['clusters']:>8}  {figure['cpu_seconds']:>11.4f}  {figure['cpu_ms_per_cluster']:>12.3f}")
-    spread = figures[-1]["cpu_ms_per_cluster"] / figures[0]["cpu_ms_per_cluster"]
-    print(f"A cluster among {SIZES[-1]} costs {spread:.2f} times what a single one does: planning is {'linear' if spread < 1.5 else 'NOT linear'}.")
+    print_clusters(figures, figures[0], "planning")
 
 
 if __name__ == "__main__":

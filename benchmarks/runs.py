@@ -9,11 +9,11 @@ Run with ``make bench``.
 
 from __future__ import annotations
 
-import argparse
 import json
 from dataclasses import asdict
 from pathlib import Path
 
+from bench import parser
 from bench_lab import Cost, lab, play
 
 SEPARATE = str(Path(__file__).with_name("separate_roles.yml"))
@@ -31,9 +31,7 @@ def measured() -> dict[str, Cost]:
 
 def main() -> None:
     """Print a table, or with --json the figures alone."""
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--json", action="store_true", help="print the figures as JSON")
-    options = arguments.parse_args()
+    options = parser(__doc__).parse_args()
     costs = measured()
     if options.json:
         print(json.dumps({name: asdict(cost) for name, cost in costs.items()}))

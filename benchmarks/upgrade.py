@@ -10,19 +10,17 @@ folder that holds ``ansible_collections`` in ANSIBLE_COLLECTIONS_PATH: ``python 
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
-import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
+from bench import ROOT, install_collection, parser, print_clusters
 
 SIZES = (1, 100, 1000)
-SAVED = Path(__file__).resolve().parents[1] / "tests" / "fixtures" / "upgrade-evidence"
+SAVED = ROOT / "tests" / "fixtures" / "upgrade-evidence"
 COMES = {"linux": "1:1.4.8-2", "freebsd": "15.0-RELEASE", "openbsd": "7.7", "pfsense": "2.8.0"}
 AT_MOST = 10.0  # milliseconds a cluster
 
@@ -64,13 +62,8 @@ def measure(judge: Any, size: int) -> dict[str, Any]:
 
 def main() -> None:
     """Print a table, or with --json the figures alone; fails when a cluster costs too much."""
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--json", action="store_true", help="print the figures as JSON")
-    options = arguments.parse_args()
-    sys.path[:0] = [path for path in os.environ.get("ANSIBLE_COLLECTIONS_PATH", "").split(":") if path]
-    from ansible.utils.collection_loader._collection_finder import _AnsibleCollectionFinder
-
-    _AnsibleCollectionFinder(paths=sys.path[:1])._install()
+    options = parser(__doc__).parse_args()
+    install_collection()
     from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.plan import plan_cluster
     from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.upgrade.check import check_upgrade
     from ansible_collections.hafirewall.cluster.plugins.plugin_utils._evidence_files import read_saved
@@ -87,11 +80,7 @@ def main() -> None:
     if options.json:
         print(json.dumps(figures))
         return
-    print(f"{'clusters':>8}  {'CPU seconds':>11}  {'ms a cluster':>12}")
-    for figure in figures:
-        print(f"{figure['clusters']:>8}  {figure['cpu_seconds']:>11.4f}  {figure['cpu_ms_per_cluster']:>12.3f}")
-    spread = figures[-1]["cpu_ms_per_cluster"] / figures[1]["cpu_ms_per_cluster"]
-    print(f"A cluster among {SIZES[-1]} costs {spread:.2f} times what one among {SIZES[1]} does: judging is {'linear' if spread < 1.5 else 'NOT linear'}.")
+    print_clusters(figures, figures[1], "judging")
     if figures[-1]["cpu_ms_per_cluster"] >= AT_MOST:
         raise SystemExit(f"a cluster costs {figures[-1]['cpu_ms_per_cluster']:.1f} ms of CPU, and may cost {AT_MOST:g}")
 

@@ -11,27 +11,20 @@ benchmarks/requirements.txt: ``python benchmarks/wire.py [--json] [CAPTURE]``.
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
 import struct
-import sys
 import time
 from pathlib import Path
 from typing import Any, Callable
 
-ROOT = Path(__file__).resolve().parents[1]
+from bench import ROOT, collection_path, parser
+
 CAPTURE = ROOT / "tests" / "fixtures" / "pfsync-freebsd-14.2" / "c2-v1400-bulk-large-multi-packet.pcap"
 # CPU seconds of measuring each reader, at least, and how often; the fastest of these counts, for the machine may be busy.
 AT_LEAST, TIMES = 0.4, 5
 WANTED = 20
 
 Reader = Callable[[bytes], list]
-
-
-def collection_path() -> None:
-    """Find the collection: the folder in ANSIBLE_COLLECTIONS_PATH, or the one that the Makefile makes."""
-    sys.path[:0] = [path for path in os.environ.get("ANSIBLE_COLLECTIONS_PATH", str(ROOT / "build" / "collections")).split(":") if path]
 
 
 def packets(path: Path) -> list[bytes]:
@@ -170,8 +163,7 @@ def same_values(readers: dict[str, Reader], payloads: list[bytes]) -> int:
 
 def main() -> None:
     """Print a table, or with --json the figures alone."""
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--json", action="store_true", help="print the figures as JSON")
+    arguments = parser(__doc__)
     arguments.add_argument("capture", nargs="?", type=Path, default=CAPTURE, help="a capture with states")
     options = arguments.parse_args()
     collection_path()
