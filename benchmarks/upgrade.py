@@ -66,10 +66,10 @@ def main() -> None:
     install_collection()
     from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.plan import plan_cluster
     from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.upgrade.check import check_upgrade
-    from ansible_collections.hafirewall.cluster.plugins.plugin_utils._evidence_files import read_saved
+    from ansible_collections.hafirewall.cluster.plugins.plugin_utils._evidence_files import read_file
 
     def judge(folder: Path, cluster: Cluster) -> str:
-        saved = {host: read_saved(json.loads((folder / f"{host}.json").read_text(encoding="utf-8"))) for host in cluster.nodes}
+        saved = {host: read_file(folder / f"{host}.json") for host in cluster.nodes}
         evidence = {host: one.evidence for host, one in saved.items()}
         plans = plan_cluster(cluster.name, cluster.intent, cluster.nodes, evidence).plans
         found = check_upgrade(plans, evidence, targets=cluster.targets, observed={host: one.observed for host, one in saved.items() if one.observed})

@@ -17,7 +17,7 @@ from ansible import constants
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._backups import BackupError, digest, keep
-from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.snapshot import file_name
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.saved import file_name
 
 FACT = "hafirewall_config_backup"
 

@@ -15,7 +15,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import action_loader
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.plain import plain
-from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.snapshot import SavedError, file_name, read
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.saved import SavedError, file_name, read
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._files import write_whole
 
 PASSED_ON = ("platform", "sync_interface", "sync_network", "raw")
@@ -67,6 +67,8 @@ def _text(evidence: Any) -> str:
     try:
         text = json.dumps(plain(evidence), sort_keys=True, indent=1, ensure_ascii=False) + "\n"
         read(text)
-    except (SavedError, ValueError, TypeError) as error:
+    except SavedError as error:
+        raise AnsibleActionFail(f"evidence: {error}") from error
+    except (ValueError, TypeError) as error:
         raise AnsibleActionFail(f"evidence: {error}; give what hafirewall.cluster.node_info returned as evidence") from error
     return text

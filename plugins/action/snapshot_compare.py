@@ -16,7 +16,9 @@ from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster import
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.errors import IntentError
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.plain import plain
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.report import as_json, as_junit
-from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.snapshot import SavedError, as_checks, as_markdown, choose, compare, node_of, read
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.saved import SavedError, node_of
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.snapshot import as_checks, as_markdown, choose, compare
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._evidence_files import read_file
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._files import write_whole
 
 
@@ -78,9 +80,9 @@ def _folder(name: str, folder: Path) -> dict[str, Any]:
         for path in sorted(folder.absolute().iterdir()):
             node = node_of(path.name)
             if node is not None:
-                found[node] = read(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise AnsibleActionFail(f"{name}: {folder} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+                found[node] = read_file(path).evidence
+    except OSError as error:
+        raise AnsibleActionFail(f"{name}: {folder} cannot be read: {error.strerror or error}") from error
     except SavedError as error:
-        raise AnsibleActionFail(f"{name}: {path}: {error}") from error
+        raise AnsibleActionFail(f"{name}: {error}") from error
     return found

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,10 +16,10 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster import checks
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.errors import Findings, IntentError
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.plan import plan_cluster
-from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.snapshot import file_name
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.saved import Saved, SavedError, as_file, file_name
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.upgrade.check import check_upgrade
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.upgrade.outcome import REQUIRABLE
-from ansible_collections.hafirewall.cluster.plugins.plugin_utils._evidence_files import Saved, as_file, read_saved
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._evidence_files import read_file
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._files import write_whole
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._inventory import InventoryReader, NameCache
 
@@ -84,9 +83,9 @@ class ActionModule(ActionBase):
         for host in hosts:
             path = folder / file_name(host)
             try:
-                saved[host] = read_saved(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else Saved(None, None, 1)
-            except (OSError, ValueError, RecursionError) as error:
-                raise AnsibleActionFail(f"evidence_dir: {path} cannot be read: {error}") from error
+                saved[host] = read_file(path) if path.exists() else Saved(None)
+            except SavedError as error:
+                raise AnsibleActionFail(f"evidence_dir: {error}") from error
         return saved
 
     def _save(self, directory: str, host: str, saved: Saved) -> None:

@@ -108,10 +108,10 @@ def test_a_wrong_option_is_refused_with_its_name(arguments: dict[str, Any], word
         run(arguments, FACTS)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"evidence": []}', "[" * 100000])
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"evidence": []}', '{"platform": "linux", "evidence": null}', '{"platform": 1}', "[" * 100000])
 def test_a_file_that_is_no_evidence_is_named(tmp_path: Any, text: str) -> None:
     (tmp_path / "fw1.json").write_text(text, encoding="utf-8")
-    with pytest.raises(AnsibleActionFail, match=r"evidence_dir: .*fw1\.json"):
+    with pytest.raises(AnsibleActionFail, match=r"^evidence_dir: .*/fw1\.json: it is no .*; save again what hafirewall\.cluster\.node_info returned"):
         run({"evidence_dir": str(tmp_path)})
 
 

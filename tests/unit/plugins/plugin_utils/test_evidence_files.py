@@ -2,33 +2,29 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Evidence in files: what was saved is what is read, and a result of node_info is read too."""
+"""Evidence in files: it is read, and what cannot be is named with the reason and what to do."""
 
 from __future__ import annotations
 
-import json
+from pathlib import Path
 
 import pytest
-from ansible_collections.hafirewall.cluster.plugins.plugin_utils._evidence_files import Saved, as_file, read_saved
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.saved import Saved, SavedError, as_file
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._evidence_files import read_file
 
-EVIDENCE = {"platform": "linux", "os": {"id": "debian"}}
-
-
-def test_what_is_saved_is_read_again():
-    saved = Saved(EVIDENCE, {"2": 60}, 60)
-    assert read_saved(json.loads(as_file(saved))) == saved
+SAVED = Saved({"platform": "linux", "os": {"pretty": "Debian \u2013 12"}}, {"2": 60}, 60)
 
 
-@pytest.mark.parametrize("document", [EVIDENCE, {"evidence": EVIDENCE, "changed": False, "commands": []}])
-def test_evidence_and_a_result_of_node_info_are_read(document):
-    assert read_saved(document) == Saved(EVIDENCE, None, 1)
+def test_what_is_kept_is_read(tmp_path: Path) -> None:
+    (tmp_path / "fw1.json").write_text(as_file(SAVED), encoding="utf-8")
+    assert read_file(tmp_path / "fw1.json") == SAVED
 
 
-@pytest.mark.parametrize(("document", "words"), [
-    ([], "no evidence"), (None, "no evidence"), ({}, "no platform"), ({"evidence": None}, "no platform"), ({"evidence": {"os": {}}}, "no platform"),
-    ({"evidence": EVIDENCE, "observed": []}, "observed"), ({"evidence": EVIDENCE, "probe_count": 0}, "probe_count"),
-    ({"evidence": EVIDENCE, "probe_count": True}, "probe_count"),
-])
-def test_what_is_none_is_refused_with_the_reason(document, words):
-    with pytest.raises(ValueError, match=words):
-        read_saved(document)
+@pytest.mark.parametrize(("content", "words"), [
+    (b"{", "it is no JSON"), (b"{}", "it names no platform"), (b'{"platform": "\xff"}', "it is no text in UTF-8; save it again"),
+    (None, "it cannot be read: .*; let the user of this run read it")])
+def test_what_is_no_evidence_is_named_with_the_reason_and_what_to_do(tmp_path: Path, content: bytes | None, words: str) -> None:
+    path = tmp_path / "fw1.json"
+    path.mkdir() if content is None else path.write_bytes(content)
+    with pytest.raises(SavedError, match=f"^{path}: .*{words}"):
+        read_file(path)
