@@ -13,8 +13,8 @@ from typing import Any
 
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.checks.view import FAIL, WARN
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.errors import Scope
-from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.intent import KNOWN_PLATFORMS
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.lagg.protocols import PLUS
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platforms import ENGINES
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.protocol.rows import parse
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.schema import Choice, Items, Key, Parsed, Record
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.upgrade.transition import ALL, Limits, Number, Transition
@@ -70,7 +70,7 @@ class _Releases:
 
 
 _ROW = Record({
-    "platform": Key(Choice(KNOWN_PLATFORMS), required=True),
+    "platform": Key(Choice(tuple(ENGINES)), required=True),
     "runs": Key(_Releases(), default=ALL),
     "comes": Key(_Releases(), default=ALL),
     "what": Key(_SENTENCE, required=True),

@@ -12,8 +12,7 @@ from typing import Any
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.checks.view import ClusterView, NodeView
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platforms import DRIVEN, lacks
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.protocol.pfsync_rows import FORMATS, OLDEST_FORMAT
-from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.protocol.releases import formats_of
-from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.upgrade.nodes import order, release_now
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.upgrade.nodes import order, release_now, row_of
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.upgrade.stages import BOTH, NOW, YES, stage_id
 
 PLAYBOOK = "ansible-playbook hafirewall.cluster."
@@ -94,8 +93,9 @@ def runbook(cluster: ClusterView, stages: Sequence[Mapping[str, Any]], targets: 
 
 
 def _pinned_below(node: NodeView, target: str | None) -> bool:
-    """Whether a format is pinned that is not the newest; on OPNsense one always is."""
-    pinned, newest = node.get("engine", "pinned"), max(formats_of(node.platform, target) or FORMATS)
+    """Whether a format is pinned that is not the newest that can be chosen; on OPNsense one is always chosen."""
+    pinned, row = node.get("engine", "pinned"), row_of(node.platform, target)
+    newest = row.emits or max(row.understands or FORMATS)
     return isinstance(pinned, int) and (node.platform != "opnsense" or pinned < newest)
 
 
@@ -112,6 +112,8 @@ def _pin(book: Runbook, ordered: Sequence[NodeView], version: int, pin: Mapping[
     """Before the first node goes: so that it never sends what the others do not understand. ``lost`` is what this format does not carry."""
     platform = ordered[0].platform
     without = _without_choice(ordered)
+    if without and platform not in DRIVEN:
+        return  # there is nothing that a person could set yet
     why = f"{', '.join(pin['nodes'])} would send a newer format, which the nodes that are not upgraded yet drop"
     if without:
         why += f"; the kernel of {', '.join(without)} has no choice of formats and sends {version} anyway, so this changes nothing there yet"
