@@ -42,7 +42,7 @@ attributes:
     description: Changes nothing.
   platform:
     support: full
-    platforms: freebsd, linux, openbsd, pfsense
+    platforms: freebsd, linux, openbsd, opnsense, pfsense
     description: Platforms that the module drives.
 """
 
@@ -52,10 +52,12 @@ options:
     description:
       - Platform of the node.
       - Detected on the node when not stated.
+      - Nodes of V(opnsense) are only read; a module that would change one fails.
     type: str
     choices:
       - freebsd
       - linux
       - openbsd
+      - opnsense
       - pfsense
 """

@@ -13,7 +13,8 @@ description:
   - Reads from the node all files that it would need to be built again, and writes them as one compressed archive (C(tar.gz)) on the controller.
   - On Linux these are the files that this collection manages, of conntrackd, keepalived and nftables, and those of the network, C(sysctl) and modules.
     On FreeBSD they are C(rc.conf), C(loader.conf), C(sysctl.conf), C(pf.conf) and what these take in. On OpenBSD they are C(hostname.*), C(pf.conf),
-    C(sysctl.conf), C(rc.conf.local), C(mygate), C(myname) and the files of its routing and VPN daemons. On pfSense it is C(config.xml).
+    C(sysctl.conf), C(rc.conf.local), C(mygate), C(myname) and the files of its routing and VPN daemons. On pfSense it is C(config.xml), on OPNsense also what
+    a person added beside it (C(loader.conf.local), C(cron.d), C(rc.syshook.d), C(rc.carp_service_status.d)).
   - Only reads on the node. The archive is written whole or not at all, read again from the disk, and compared with what the node had.
   - The archive holds passwords and keys. Only the user of the run may read it (mode 0600), and what is in it is in no result, no diff and no log.
     With C(ANSIBLE_DEBUG), which prints all that a module answers, the task refuses to run.

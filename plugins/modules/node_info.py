@@ -22,7 +22,7 @@ extends_documentation_fragment:
 attributes:
   platform:
     support: full
-    platforms: freebsd, linux, openbsd, pfsense
+    platforms: freebsd, linux, openbsd, opnsense, pfsense
     description: Platforms that the module drives.
   facts:
     support: full
@@ -31,8 +31,8 @@ options:
   sync_interface:
     description:
       - Device on the Sync network.
-      - Needed with O(sample=true) when the engine does not run; otherwise the running engine's own interface is used, on pfSense, FreeBSD and
-        OpenBSD also the configured one.
+      - Needed with O(sample=true) when the engine does not run; otherwise the running engine's own interface is used, on platforms with
+        pfsync also the configured one.
     type: str
   sync_network:
     description:
@@ -44,7 +44,7 @@ options:
       - Listen on the Sync network for about a second, count who sends states there, and measure the traffic of all interfaces meanwhile.
       - Sends ARP requests for every address of O(sync_network) when that is IPv4 and has at most 256 addresses,
         and an ICMPv6 echo request to all nodes of the link from each IPv6 address that the node has there.
-      - On pfSense, FreeBSD and OpenBSD a datagram to port 9 of each address makes the kernel send the ARP requests, and its tables of neighbours are read.
+      - On platforms with pfsync a datagram to port 9 of each address makes the kernel send the ARP requests, and its tables of neighbours are read.
         They remember who was there within the last 20 minutes. To listen, the system's C(tcpdump) is run for about two seconds.
     type: bool
     default: false
@@ -125,7 +125,8 @@ evidence:
     os:
       description:
         - C(id) and C(version) of the distribution, or of the product.
-        - On pfSense also its C(edition), V(CE) or V(Plus), and C(base), the release of FreeBSD that it is built on.
+        - On pfSense also its C(edition), V(CE) or V(Plus), on OPNsense V(community), V(business) or V(development), and C(base), the release of FreeBSD that it
+          is built on.
         - On FreeBSD the C(version) is that of the running kernel. C(userland) and C(installed_kernel) are the releases of these two, and C(reboot_pending)
           tells whether another kernel is installed than the one that runs, so that an update waits for a reboot.
         - On OpenBSD the C(version) is that of the running kernel, and these three are V(none).
@@ -138,11 +139,12 @@ evidence:
       description: Name of this boot, a new one means that the node was rebooted. On FreeBSD and OpenBSD it is the second in which the kernel began.
       type: str
     config:
-      description: C(version) and last C(revision) (C(time), C(description), C(username)) of the product's configuration. pfSense only.
+      description: C(version) and last C(revision) (C(time), C(description), C(username)) of the product's configuration. pfSense, and OPNsense without a
+        version.
       type: dict
       sample: {version: "23.3", revision: {time: 1795000000, description: "admin@192.0.2.9: changed", username: admin}}
     config_sync:
-      description: Where the node sends its configuration (C(target), V(none) for nowhere), and which C(sections) of it. pfSense only.
+      description: Where the node sends its configuration (C(target), V(none) for nowhere), and which C(sections) of it. pfSense and OPNsense only.
       type: dict
       sample: {target: 198.51.100.130, sections: [rules, virtualip]}
     packages:
@@ -153,12 +155,13 @@ evidence:
       description:
         - The sync engine - C(installed), C(enabled), C(masked), C(running), its C(config) as running, whether that is the file's (C(config_current)),
           whether its interface has C(joined) the multicast group, its C(counters), the sizes of its C(tables), and the C(refresh) of quiet states.
-        - On pfSense, FreeBSD and OpenBSD also whether the packet C(filter) runs, whether no transfer of the other nodes' states is under way (C(synced); one
+        - On platforms with pfsync also whether the packet C(filter) runs, whether no transfer of the other nodes' states is under way (C(synced); one
           that has failed counts as ended), the C(host_id) that marks the node's own states, the C(creators) of all states that it holds, the C(checksum) of the
           ruleset, by which states are linked to rules, the C(mtu) of pfsync0, and the format of messages that is C(pinned) across reboots, on pfSense by
           this collection. A C(version) of V(none) in C(config) is a kernel that has one format.
         - On pfSense also whether an C(empty) element switches it on.
-        - On FreeBSD also C(most_mtu), with more than which this kernel sends nothing (V(none) for any), what came of the last transfer of the other nodes'
+        - On FreeBSD and OPNsense also C(most_mtu), with more than which this kernel sends nothing (V(none) for any), what came of the last transfer of the
+          other nodes'
           states by the kernel's own messages (C(bulk), V(done), V(failed) or V(pending), V(none) when they do not tell), and how many states there are by
           creator (C(states_by_creator)) and by the interface that they name (C(states_by_interface), V(all) for those that float). With more than 200,000
           states these two are V(none).
@@ -168,8 +171,8 @@ evidence:
     vrrp:
       description:
         - The virtual addresses' service - C(installed), C(enabled), C(running), C(config_current), and C(instances) with their state.
-        - On pfSense, FreeBSD and OpenBSD also the C(demotion) of CARP, on OpenBSD that of the group C(carp).
-        - On FreeBSD and OpenBSD also what the kernel said of it since CARP was last not demoted (C(demotion_why), C(by) and C(why) each).
+        - On platforms with pfsync also the C(demotion) of CARP, on OpenBSD that of the group C(carp).
+        - On FreeBSD, OpenBSD and OPNsense also what the kernel said of it since CARP was last not demoted (C(demotion_why), C(by) and C(why) each).
       type: dict
     maintenance:
       description: Whether the node is in maintenance.
@@ -193,7 +196,7 @@ evidence:
     interfaces:
       description:
         - All interfaces but the loopback. C(speed) is in Mbit/s, V(none) when the driver reports none.
-        - On pfSense with the product's C(key) (wan, lan, opt1, V(none) when it is assigned to nothing) and C(description).
+        - On pfSense and OPNsense with the product's C(key) (wan, lan, opt1, V(none) when it is assigned to nothing) and C(description).
       type: list
       elements: dict
       sample:
@@ -256,13 +259,16 @@ evidence:
           type: dict
           sample: {reboot: false, stage: null}
         unapplied:
-          description: What was changed and is not in force. On pfSense the parts of the configuration, on Linux units, on FreeBSD and OpenBSD files to merge.
+          description:
+            - What was changed and is not in force. On pfSense and OPNsense the parts of the configuration, on Linux units, on FreeBSD and OpenBSD files
+              to merge.
           type: list
           elements: str
           sample: [filter]
         certificates:
           description:
-            - On pfSense the certificate of the web interface and those of its authorities, with C(name) and when each C(expires), in seconds since 1970.
+            - On pfSense and OPNsense the certificate of the web interface and those of its authorities, with C(name) and when each C(expires), in seconds
+              since 1970.
             - Empty on other platforms, which send no configuration from node to node.
           type: list
           elements: dict
@@ -295,11 +301,12 @@ evidence:
       description:
         - C(routes) by family, C(count) and C(rows) (C(destination), C(gateway), C(device)); of more than 2000 routes only their number.
         - C(neighbours), C(address), C(mac) and C(device) each.
-        - C(services) that run. On FreeBSD and pfSense these are the ports at which a program listens.
-        - C(files), the SHA-256 of each file that the node is configured by, or on pfSense of each section of its configuration. Lines and elements that
+        - C(services) that run. On FreeBSD, pfSense and OPNsense these are the ports at which a program listens.
+        - C(files), the SHA-256 of each file that the node is configured by, or on pfSense and OPNsense of each section of its configuration. Lines and
+          elements that
           may hold a secret are left out of it, so that none can be guessed from it.
         - C(wireguard), peers with C(name) (device and public key), C(state) (V(up), V(down) or V(quiet)) and C(told), without any other key.
-        - C(ipsec), C(bgp) and C(ospf), the tunnels and neighbours in the same form; on pfSense C(gateways) too. A state of V(none) is not known.
+        - C(ipsec), C(bgp) and C(ospf), the tunnels and neighbours in the same form; on pfSense and OPNsense C(gateways) too. A state of V(none) is not known.
         - Not there without O(snapshot=true), and not where the node was read by its shell.
       type: dict
     errors:

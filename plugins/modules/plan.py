@@ -90,6 +90,10 @@ plan:
       description: The stated platform, else the one that evidence names, else V(linux). The same for all nodes of a cluster.
       type: str
       sample: linux
+    driven:
+      description: Whether this collection changes nodes of that platform. Those of OPNsense it reads and judges only.
+      type: bool
+      sample: true
     members:
       description: All nodes of the cluster, in inventory order.
       type: list

@@ -15,7 +15,7 @@ description:
   - Names the senders that are no member of the cluster. pfsync and conntrackd take states from whoever reaches the Sync network.
   - With O(pcap) it reads a capture file on the controller instead, and touches no node.
   - Changes nothing and sends nothing. Of a packet only headers and numbers of messages are returned, nothing of the states in it.
-  - The node's own packets are seen too. On Linux it listens itself, on FreeBSD, OpenBSD and pfSense it runs the system's C(tcpdump) and ends it. Neither makes
+  - The node's own packets are seen too. On Linux it listens itself, on the other platforms it runs the system's C(tcpdump) and ends it. Neither makes
     the interface promiscuous, and root is needed.
   - M(hafirewall.cluster.node_info) listens in the same way for a second with O(hafirewall.cluster.node_info#module:sample=true), and its evidence is what
     M(hafirewall.cluster.check) judges.
@@ -27,7 +27,7 @@ extends_documentation_fragment:
 attributes:
   platform:
     support: full
-    platforms: freebsd, linux, openbsd, pfsense
+    platforms: freebsd, linux, openbsd, opnsense, pfsense
     description: Platforms that the module drives.
 options:
   sync_interface:

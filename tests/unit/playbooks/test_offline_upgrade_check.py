@@ -18,7 +18,7 @@ from ansible_collections.hafirewall.cluster.tests.simulators.playbook import Run
 SAVED = Path(__file__).resolve().parents[2] / "fixtures" / "upgrade-evidence"
 GROUPS = yaml.safe_load((SAVED / "inventory.yml").read_text(encoding="utf-8"))["all"]["children"]
 HOSTVARS = {host: {**own, **group["vars"]} for group in GROUPS.values() for host, own in group["hosts"].items()}
-COMES = {"linux": "1:1.4.8-2", "freebsd": "15.0-RELEASE", "openbsd": "7.7", "pfsense": "2.8.0"}
+COMES = {"linux": "1:1.4.8-2", "freebsd": "15.0-RELEASE", "openbsd": "7.7", "pfsense": "2.8.0", "opnsense": "26.7.2"}
 TARGETS = {host: COMES[name] for name, group in GROUPS.items() for host in group["hosts"]}
 # Of the lab's node the clock is the machine's, which no service keeps; and neither it nor the others can tell of a snapshot that is taken outside.
 LENIENT = {"upgrade_check_thresholds": {"way_back_outside": True, "window_hours": 0}, "upgrade_check_leave_out": ["clocks_close"]}
@@ -37,14 +37,14 @@ def test_all_clusters_are_judged_in_one_report_and_the_play_fails_for_those_that
     run, report = play(tmp_path)
     assert run.executions == []
     assert {upgrade["cluster"]: upgrade["outcome"] for upgrade in report["upgrades"]} == {
-        "linux": "seamless", "freebsd": "seamless_with_steps", "openbsd": "seamless", "pfsense": "unknown"}, [
+        "linux": "seamless", "freebsd": "seamless_with_steps", "openbsd": "seamless", "pfsense": "unknown", "opnsense": "seamless"}, [
             (upgrade["cluster"], upgrade["reasons"], upgrade["unknowns"]) for upgrade in report["upgrades"]]
     assert report["outcome"] == "unknown" and run.status != 0
     assert {host for host, _said in run.failures} == {"pfsense-fw1", "pfsense-fw2"}
     assert not (tmp_path / "report" / "evidence").exists()
 
 
-@pytest.mark.parametrize("cluster", ["linux", "freebsd", "openbsd"])
+@pytest.mark.parametrize("cluster", ["linux", "freebsd", "openbsd", "opnsense"])
 def test_one_cluster_passes_by_itself_with_its_stages_at_the_top(tmp_path: Path, cluster: str) -> None:
     run, report = play(tmp_path, clusters=[cluster])
     assert (run.status, run.failures, run.executions) == (0, [], [])
@@ -64,6 +64,21 @@ def test_a_product_is_known_once_its_upgraded_standby_tells(tmp_path: Path) -> N
     now, mixed, _both = report["stages"]
     assert [way["understood"] for way in mixed["directions"]] == ["yes", "yes"]
     assert (now["pin"]["format"], mixed["pin"]["nodes"]) == (1400, ["pfsense-fw2"])
+
+
+def test_an_opnsense_that_is_set_to_a_newer_format_than_the_other_understands_is_pinned_by_hand(tmp_path: Path) -> None:
+    """As a node that was installed anew beside one that was upgraded from before 24.7."""
+    shutil.copytree(SAVED / "evidence", tmp_path / "evidence")
+    for node, release, version in (("opnsense-fw1", "24.1.10", None), ("opnsense-fw2", "24.7.10", 1400)):
+        path = tmp_path / "evidence" / f"{node}.json"
+        saved = json.loads(path.read_text(encoding="utf-8"))
+        saved["evidence"]["os"].update(version=release, base="13.2-RELEASE" if version is None else "14.1-RELEASE")
+        saved["evidence"]["engine"]["config"]["version"] = saved["evidence"]["engine"]["pinned"] = version
+        path.write_text(json.dumps(saved), encoding="utf-8")
+    run, report = play(tmp_path, tmp_path / "evidence", ["opnsense"], upgrade_check_targets=dict.fromkeys(GROUPS["opnsense"]["hosts"], "24.7.10"))
+    ways = {(way["from"], way["to"]): way["without_steps"] for way in report["stages"][0]["directions"]}
+    assert ways == {("opnsense-fw1", "opnsense-fw2"): "yes", ("opnsense-fw2", "opnsense-fw1"): "no"}
+    assert run.status != 0 and report["outcome"] == "not_seamless"
 
 
 def test_a_node_without_a_file_never_passes_and_is_named(tmp_path: Path) -> None:
