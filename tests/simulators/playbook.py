@@ -168,7 +168,8 @@ class Simulation:
 
 
 def _in_process(worker: Any) -> None:
-    """Run a task where Ansible would start a process for it; what the process would forget at its end is forgotten on a copy."""
-    worker._host = copy.copy(worker._host)
+    """Run a task where Ansible would start a process for it; what the process would forget at its end, as the arguments with this host's values in them, is
+    forgotten on a copy."""
+    worker._host, worker._task = copy.copy(worker._host), worker._task.copy()
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         worker._run()

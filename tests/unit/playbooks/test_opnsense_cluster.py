@@ -83,6 +83,26 @@ def test_an_upgrade_within_what_both_understand_is_seamless_by_what_is_stored(ma
     assert any("Enter Persistent CARP Maintenance Mode" in line for step in book for line in step["by_hand"])
 
 
+def test_cards_of_other_names_are_fine_while_states_float_and_need_laggs_before_another_release(make: Callable[..., Cluster]) -> None:
+    """The policy that nobody has chosen is the release's own, and what another one has is not told before it runs."""
+    cluster = make("26.1.4", devices_b=("igb0", "igb1", "igb2", "igb3"))
+    assert cluster.broken() == {}
+    run, report = cluster.upgrade("26.7.2")
+    assert (run.status, report["outcome"]) == (0, "seamless_with_steps")
+    [step] = report["steps"]
+    assert "by LAGGs" in step["title"] and step["commands"] == ["ansible-playbook hafirewall.cluster.lagg_plan"]
+    assert [[way["named"] for way in stage["directions"]] for stage in report["stages"]] == [["yes", "yes"], ["yes", "unknown"], ["unknown", "unknown"]]
+
+
+def test_states_that_are_bound_to_cards_of_other_names_are_found(make: Callable[..., Cluster]) -> None:
+    bound = {"<hostname>": "<state-policy>1</state-policy><hostname>"}
+    cluster = make("26.1.4", devices_b=("igb0", "igb1", "igb2", "igb3"), changes=bound)
+    # The plan gives them one name by LAGGs, which are not there.
+    assert any("fw1 has no lagg0, its lan" in reason for reason in cluster.broken()["devices_equal"])
+    run, report = cluster.upgrade("26.7.2")
+    assert run.status != 0 and report["outcome"] != "seamless"
+
+
 def test_what_the_node_would_install_by_its_own_catalogue_is_judged(make: Callable[..., Cluster]) -> None:
     cluster = make("26.1.4")
     for machine in cluster.machines.values():

@@ -16,6 +16,7 @@ from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.checks
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.facts import Evidence
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.intent import MODES
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.lagg.binding import Binding, binding
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platforms import PRODUCTS
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.protocol.pfsync_rows import FORMATS, OLDEST_FORMAT
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.protocol.releases import edition, knowledge
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.protocol.rows import Row
@@ -150,7 +151,7 @@ def binding_of(node: NodeView, side: Side) -> Binding:
     if side.upgraded and side.release != release_now(node):
         system = evidence.get("os")
         evidence = {**evidence, "os": {**(system if isinstance(system, Mapping) else {}), "version": side.release}}
-        if evidence.get("state_policy_from") == "default" and node.platform == "pfsense":
+        if evidence.get("state_policy_from") == "default" and node.platform in PRODUCTS:
             evidence["state_policy"] = None
     return binding(node.platform, Evidence(evidence), stated if isinstance(stated, str) else None)
 
