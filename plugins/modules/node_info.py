@@ -275,9 +275,15 @@ evidence:
           sample: [{name: "webConfigurator default (web interface)", expires: 1829000000}]
         jobs:
           description:
-            - Scheduled jobs, by the file and line or the timer (C(name)), when each runs C(next), in seconds since 1970, V(none) where that is not known,
-              and C(what) it runs.
+            - Scheduled jobs of cron, at(1), anacron(8) and systemd, by the file and line, the file or the timer (C(name)), when each runs C(next), in seconds
+              since 1970, V(none) where that is not known, and C(what) it runs, V(none) where that cannot be told.
             - Of a command only programs and well-known words are told, for the rest may be a secret. Jobs of each boot are left out.
+            - Where a command starts the scripts of a folder, with run-parts(8) or FreeBSD's periodic(8), the paths of those that it would start follow. Those
+              that leave their work to a timer of systemd are left out where systemd runs, and of a line that begins with C(test -x PROGRAM ||) nothing but
+              C(test) is told while the program is there.
+            - Anacron runs a job at some hour of a day, and batch(1) when the load is low. C(next) is the earliest moment then.
+            - Jobs of at(1) are read on Linux (Debian, Fedora and their kin), FreeBSD and OpenBSD, not on pfSense. The scripts that OpenBSD's C(/etc/daily) runs
+              besides, as C(/etc/daily.local), are not looked into.
           type: list
           elements: dict
           sample: [{name: apt-daily-upgrade.timer, next: 1795031000, what: apt-daily-upgrade.service}]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import time
-from typing import Any, Dict, FrozenSet, List, NamedTuple, Optional, Sequence
+from typing import Any, Callable, Dict, FrozenSet, List, NamedTuple, Optional, Sequence
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
@@ -30,7 +30,11 @@ _TOLD = frozenset((
     "nftables", "netif", "networking", "network", "keepalived", "conntrackd", "carp", "-f", "-u", "-r", "-p", "-h",
 ))
 _PROGRAM = re.compile(r"[A-Za-z0-9_./+-]+")
-_PARTED = re.compile(r"\|\||&&|[;|&]")
+_PARTED = re.compile(r"\|\||&&|[;|]|(?<![<>])&(?!>)")
+# What a shell reads before a program.
+_BEFORE = frozenset(("if", "then", "elif", "else", "do", "while", "until", "exec", "!"))
+# Programs that ask for others, and do not run them.
+ASKING = frozenset(("test", "[", "command", "which"))
 
 
 class Times(NamedTuple):
@@ -44,7 +48,29 @@ class Times(NamedTuple):
     either: bool
 
 
-def jobs(text: str, path: str, has_user: bool, now: float) -> List[Dict[str, Any]]:
+def told(command: str) -> str:
+    """What a command runs: programs, and those of their arguments that say what they do. Anything else of it may be a secret."""
+    found = []
+    for part in parts(command):
+        words = part.split()
+        while words and (words[0] in _BEFORE or re.match(r"[A-Za-z_][A-Za-z0-9_]*=|-", words[0])):
+            words.pop(0)
+        if words and _PROGRAM.fullmatch(words[0]):
+            found.append(" ".join([words[0], *_arguments([] if words[0] in ASKING else words[1:])]))
+    return "; ".join(found)[:_LONGEST]
+
+
+def parts(command: str) -> List[str]:
+    """The commands that a command line has. Before the program of each may stand variables, words of a shell, and on OpenBSD flags of cron's own."""
+    return [part.lstrip(" ({!@") for part in _PARTED.split(command.replace("\\%", "%"))]
+
+
+def _arguments(words: Sequence[str]) -> List[str]:
+    """Words of the vocabulary, and programs that another one starts."""
+    return [word for word in words if word in _TOLD or (_PROGRAM.fullmatch(word) and re.match(r"/(?:\S*/)?s?bin/|/etc/rc", word))]
+
+
+def jobs(text: str, path: str, has_user: bool, now: float, tell: Callable[[str], Optional[str]] = told) -> List[Dict[str, Any]]:
     """The jobs of a crontab: ``{"name", "next", "what"}``. Those of ``@reboot`` are left out, for they belong to each boot.
 
     Args:
@@ -52,6 +78,7 @@ def jobs(text: str, path: str, has_user: bool, now: float) -> List[Dict[str, Any
         path: its file, by which jobs are named.
         has_user: it has a column with the user, as /etc/crontab does.
         now: seconds since 1970; times are by the clock and zone of the machine that this runs on.
+        tell: what a command runs, None where that is not known.
     """
     found = []
     for number, line in enumerate(text.splitlines(), 1):
@@ -62,27 +89,9 @@ def jobs(text: str, path: str, has_user: bool, now: float) -> List[Dict[str, Any
         schedule = words[0] if line.startswith("@") else " ".join(words[:5])
         if schedule == "@reboot":
             continue
-        what = told(words[-1]) if len(words) > (1 if line.startswith("@") else 5) + has_user else ""
+        what = tell(words[-1]) if len(words) > (1 if line.startswith("@") else 5) + has_user else ""
         found.append({"name": "%s:%d" % (path, number), "next": following(schedule, now), "what": what})
     return found
-
-
-def told(command: str) -> str:
-    """What a command runs: programs, and those of their arguments that say what they do. Anything else of it may be a secret."""
-    parts = []
-    for part in _PARTED.split(command.replace("\\%", "%")):
-        # Before the program may stand variables, brackets of a shell, and on OpenBSD flags of cron's own.
-        words = part.lstrip(" ({!@").split()
-        while words and re.match(r"[A-Za-z_][A-Za-z0-9_]*=|-", words[0]):
-            words.pop(0)
-        if words and _PROGRAM.fullmatch(words[0]):
-            parts.append(" ".join([words[0], *_arguments(words[1:])]))
-    return "; ".join(parts)[:_LONGEST]
-
-
-def _arguments(words: Sequence[str]) -> List[str]:
-    """Words of the vocabulary, and programs that another one starts."""
-    return [word for word in words if word in _TOLD or (_PROGRAM.fullmatch(word) and re.match(r"/(?:\S*/)?s?bin/|/etc/rc", word))]
 
 
 def following(schedule: str, now: float) -> Optional[float]:

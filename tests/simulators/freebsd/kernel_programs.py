@@ -237,13 +237,20 @@ def _kenv(machine: "Machine", words: List[str], stdin: Optional[str]) -> Complet
 
 
 def _test(machine: "Machine", words: List[str], stdin: Optional[str]) -> Completed:
-    if words[:1] != ["-d"] or len(words) != 2:
+    if words[:1] not in (["-d"], ["-x"]) or len(words) != 2:
         raise NotModelled("test %s" % " ".join(words))
-    return Completed(0 if machine.path(words[1]).is_dir() else 1, "", "")
+    path = machine.path(words[1])
+    return Completed(0 if (path.is_dir() if words[0] == "-d" else os.access(str(path), os.X_OK)) else 1, "", "")
+
+
+_FOUND = (["-maxdepth", "3", "-type", "f", "-not", "-path", "*/files/*"],
+          ["-maxdepth", "1", "-type", "f", "(", "-perm", "-100", "-o", "-perm", "-010", "-o", "-perm", "-001", ")"])
 
 
 def _find(machine: "Machine", words: List[str], stdin: Optional[str]) -> Completed:
-    if words[:1] == ["-L"] and words[2:] == ["-maxdepth", "3", "-type", "f", "-not", "-path", "*/files/*"]:
+    if words[:1] == ["-L"] and words[2:] in _FOUND:
+        if not machine.path(words[1]).is_dir():
+            raise Refused("find: %s: No such file or directory" % words[1])
         # That of the machine that tests run on has the same words.
         root = str(machine.root)
         done = subprocess.run(["find", "-L", root + words[1], *words[2:]], capture_output=True, check=True, encoding="utf-8")

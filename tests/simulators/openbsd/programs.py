@@ -161,7 +161,7 @@ _PROGRAMS: Dict[str, Program] = {
     "uname": _uname, "arp": _arp, "ndp": _ndp, "route": _route, "ps": _ps, "syspatch": _syspatch, "ls": _ls, "tcpdump": _tcpdump, "what": _what,
 }
 # Those that only know a machine's files and its name.
-_SAME = ("mv", "rm", "cat", "hostname")
+_SAME = ("mv", "rm", "cat", "hostname", "find")
 # Programs that tell of the machine's upkeep; ps tells of other things too.
 _UPKEEP = ("df", "ntpctl", "pkg_info")
 

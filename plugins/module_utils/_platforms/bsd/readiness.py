@@ -11,7 +11,7 @@ import binascii
 import calendar
 import re
 import time
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms import crontab, readiness
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node, NodeError
@@ -30,9 +30,9 @@ def busy(node: Node, programs: Sequence[str]) -> List[Dict[str, Any]]:
     return readiness.busy(node.query(PROCESSES).stdout, programs)
 
 
-def jobs(node: Node, tabs: Mapping[str, bool], now: float) -> List[Dict[str, Any]]:
-    """The jobs of crontabs: by path, whether they have a column with the user. Those that are not there have none."""
-    return [job for path, has_user in tabs.items() for job in crontab.jobs(node.read_text(path) or "", path, has_user, now)]
+def jobs(node: Node, tabs: Mapping[str, bool], now: float, tell: Callable[[str], Optional[str]] = crontab.told) -> List[Dict[str, Any]]:
+    """The jobs of crontabs: by path, whether they have a column with the user. Those that are not there have none. ``tell`` says what a command runs."""
+    return [job for path, has_user in tabs.items() for job in crontab.jobs(node.read_text(path) or "", path, has_user, now, tell)]
 
 
 def packages(node: Node) -> Dict[str, str]:

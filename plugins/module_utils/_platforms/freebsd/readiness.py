@@ -13,7 +13,7 @@ from __future__ import annotations
 import time
 from typing import Any, Callable, Dict, List, Mapping, Optional
 
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms import clocks, readiness
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms import atjobs, clocks, readiness, run_parts
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.areas import Areas
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import readiness as common
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node
@@ -22,6 +22,8 @@ PLACES = ("/", "/usr", "/usr/local", "/var", "/boot")
 PROGRAMS = ("freebsd-update", "pkg", "pkg-static", "portsnap", "make", "etcupdate", "mergemaster", "bsdinstall")
 UPDATES = "/var/db/freebsd-update"
 CONFLICTS = "/var/db/etcupdate/conflicts"
+# usr.bin/at; they are run by atrun(8), which cron starts.
+AT_JOBS = "/var/at/jobs"
 NO_RELEASE = "which release a mirror offers is not asked for; state the release"
 
 
@@ -39,7 +41,7 @@ def collect(node: Node, areas: Areas, system: Mapping[str, Any]) -> Dict[str, An
         "pending": lambda: {"reboot": system.get("reboot_pending"), "stage": _stage(node)},
         "unapplied": lambda: ["merge of %s" % path[len(CONFLICTS):] for path in _files(node, CONFLICTS)],
         "certificates": list,
-        "jobs": lambda: common.jobs(node, _tabs(node), now),
+        "jobs": lambda: _jobs(node, now),
         "packages": lambda: common.packages(node),
         "candidate": lambda: _candidate(node, areas),
         "way_back": lambda: common.way_back(node),
@@ -60,6 +62,11 @@ def _files(node: Node, folder: str) -> List[str]:
     if node.query(["test", "-d", folder], ok=(0, 1)).status != 0:
         return []
     return node.query(["find", "-L", folder, "-maxdepth", "3", "-type", "f", "-not", "-path", "*/files/*"]).stdout.splitlines()
+
+
+def _jobs(node: Node, now: float) -> List[Dict[str, Any]]:
+    tell = run_parts.Telling(node)
+    return common.jobs(node, _tabs(node), now, tell) + atjobs.jobs(node, AT_JOBS, tell)
 
 
 def _tabs(node: Node) -> Dict[str, bool]:

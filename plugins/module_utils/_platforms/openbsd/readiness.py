@@ -15,7 +15,7 @@ import re
 import time
 from typing import Any, Callable, Dict, List
 
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms import clocks, readiness
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms import atjobs, clocks, crontab, readiness
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.areas import Areas
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import readiness as common
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node
@@ -23,6 +23,8 @@ from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node
 PLACES = ("/", "/usr", "/usr/local", "/var", "/home")
 PROGRAMS = ("syspatch", "sysupgrade", "pkg_add", "pkg_delete", "fw_update", "sysmerge", "reorder_kernel")
 KERNEL, NEXT_KERNEL, SETS = "/bsd", "bsd.upgrade", "/home/_sysupgrade"
+# usr.sbin/cron, which runs them itself.
+AT_JOBS = "/var/cron/atjobs"
 NO_RELEASE = "which release a mirror offers is not asked for; state the release"
 _PACKAGE = re.compile(r"(?P<name>\S+?)-(?P<version>\d[^\s-]*(?:-[a-z]\S*)?)")
 
@@ -37,14 +39,18 @@ def collect(node: Node, areas: Areas) -> Dict[str, Any]:
         "pending": lambda: _pending(node),
         "unapplied": lambda: ["merge in /var/tmp/%s" % name for name in _names(node, "/var/tmp") if name.startswith("sysmerge.")],
         "certificates": list,
-        "jobs": lambda: common.jobs(node, dict({common.SYSTEM_TAB: True}, **{
-            "%s/%s" % (common.USER_TABS, name): False for name in _names(node, common.USER_TABS)}), now),
+        "jobs": lambda: _jobs(node, now),
         "packages": lambda: _packages(node),
         "candidate": lambda: _candidate(areas),
         # The system has neither; a snapshot of the machine is made outside.
         "way_back": lambda: {"kind": None, "available": False, "names": [], "newest": None},
     }
     return readiness.collect(areas, readers)
+
+
+def _jobs(node: Node, now: float) -> List[Dict[str, Any]]:
+    tabs = {"%s/%s" % (common.USER_TABS, name): False for name in _names(node, common.USER_TABS)}
+    return common.jobs(node, dict({common.SYSTEM_TAB: True}, **tabs), now) + atjobs.jobs(node, AT_JOBS, crontab.told)
 
 
 def _names(node: Node, folder: str) -> List[str]:

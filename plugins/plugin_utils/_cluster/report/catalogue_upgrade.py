@@ -79,7 +79,7 @@ BEFORE_UPGRADES = {
         "No job is in the way",
         "A job is in the way",
         "No scheduled job changes packages, the filter or the network, or reboots, within the window of the upgrade.",
-        "Stop the job for the time of the upgrade (systemctl stop NAME.timer, or a sign # before the line), or choose another time."),
+        "Stop the job for the time of the upgrade (systemctl stop NAME.timer, a sign # before the line, or atrm NUMBER), or choose another time."),
     "packages_equal": Entry(
         "Packages are equal",
         "Packages differ",

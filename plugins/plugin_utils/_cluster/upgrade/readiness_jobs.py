@@ -16,8 +16,8 @@ from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.upgrad
 
 # What a job that is in the way runs, and why it is. Names of programs and units of the systems themselves.
 IN_THE_WAY = (
-    (re.compile(r"apt-daily|unattended-upgrade|\bapt(-get|itude)?\b.*\b(upgrade|install)|dnf-automatic|\b(dnf|yum)\b.*\b(update|upgrade|install)|yum-cron|"
-                r"packagekit|zypper"), "changes packages"),
+    (re.compile(r"apt-daily|/cron\.\w+/(apt(-compat)?|0?yum-\w+\.cron)$|unattended-upgrade|\bapt(-get|itude)?\b.*\b(upgrade|install)|"
+                r"dnf-automatic|\b(dnf|yum)\b.*\b(update|upgrade|install)|yum-cron|packagekit|zypper"), "changes packages"),
     (re.compile(r"freebsd-update|\bpkg(-static)?\b.*\b(upgrade|install|update|autoremove)|syspatch|sysupgrade|pkg_add|pfSense-upgrade|opnsense-update|"
                 r"configctl firmware|firmware (update|upgrade|auto)"), "changes packages or the system"),
     (re.compile(r"\b(reboot|shutdown|poweroff|halt|rc\.reboot)\b|systemctl (reboot|poweroff|kexec)"), "restarts the node"),
@@ -43,18 +43,24 @@ def _due(node: NodeView, rows: list[Any], moment: float, hours: float) -> Verdic
     unknowns: list[str] = []
     warnings: list[str] = []
     for row in rows:
-        why = _why(f"{row.get('name')} {row.get('what')}")
+        what = row.get("what")
+        why = _why(str(row.get("name")), what)
         due = number(row.get("next"))
+        inside = due is None or due <= moment + hours * 3600
         if why is None:
+            if what is None and inside:
+                unknowns.append(f"what {row.get('name')} runs is not told; look at it")
             continue
         said = f"{row.get('name')} {why}"
         if due is None:
             unknowns.append(f"{said}, and when it runs next is not known")
-        elif due <= moment + hours * 3600:
+        elif inside:
             at = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(due))
             (warnings if why.startswith("loads") else failures).append(f"{said} at {at}, within the window of {hours:g} hours")
     return Verdict(*weigh(failures, unknowns, warnings, f"none of {len(rows)} scheduled jobs is in the way within {hours:g} hours"), node.name)
 
 
-def _why(text: str) -> str | None:
-    return next((why for pattern, why in IN_THE_WAY if pattern.search(text)), None)
+def _why(name: str, what: Any) -> str | None:
+    """By its name, and by each command that it runs, for words of two of them together say nothing."""
+    texts = [name, *str(what or "").split("; ")]
+    return next((why for pattern, why in IN_THE_WAY if any(pattern.search(text) for text in texts)), None)

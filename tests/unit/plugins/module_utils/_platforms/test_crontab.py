@@ -95,6 +95,8 @@ def test_jobs_are_named_by_their_line_and_told_without_what_may_be_a_secret() ->
     ("1\t3\t1\t*\t*\troot\t/usr/bin/nice -n20 /etc/rc.update_bogons.sh", True, "/usr/bin/nice /etc/rc.update_bogons.sh"),
     ("30\t12\t*\t*\t*\troot\t/usr/bin/nice -n20 /etc/rc.update_urltables", True, "/usr/bin/nice /etc/rc.update_urltables"),
     ("30\t1\t*\t*\t*\t/bin/sh /etc/daily", False, "/bin/sh"),
+    ("0 2 * * * root test -x /sbin/reboot && if true; then /usr/sbin/freebsd-update cron >/dev/null 2>&1 & fi", True,
+     "test; true; /usr/sbin/freebsd-update cron; fi"),
     ("0 2 * * *  PKG_ENV=x pkg upgrade -y", False, "pkg upgrade"),
     ("0 2 * * *  -n -q /usr/sbin/syspatch", False, "/usr/sbin/syspatch"),
 ])

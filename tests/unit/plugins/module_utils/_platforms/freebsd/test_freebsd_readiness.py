@@ -55,6 +55,20 @@ def test_one_reading_has_all_keys_and_changes_nothing(node: FreebsdNode) -> None
     assert [row for row in whole["errors"] if row["area"].startswith("readiness")] == [{"area": "readiness.candidate", "reason": readiness.NO_RELEASE}]
 
 
+# By periodic.sh and at.c of FreeBSD; not seen.
+def test_jobs_of_at_and_the_scripts_of_periodic_are_among_the_jobs(node: FreebsdNode) -> None:
+    node.machine.put("/etc/crontab", "1\t3\t*\t*\t*\troot\tperiodic daily\n")
+    node.machine.put("/etc/periodic/daily/480.leapfile-ntpd", "", 0o755)
+    node.machine.put("/usr/local/etc/periodic/daily/500.pkg-upgrade", "", 0o755)
+    node.machine.put("/usr/local/etc/periodic/daily/README", "")
+    node.machine.put("/var/at/jobs/c0000101c8c534",
+                     "#!/bin/sh\ncd /root || {\n\t echo 'Execution directory inaccessible' >&2\n\t exit 1\n}\npkg upgrade\n", 0o700)
+    node.machine.put("/var/at/jobs/.SEQ", "00001\n")
+    assert [(job["name"], job["what"]) for job in evidence(node)["readiness"]["jobs"]] == [
+        ("/etc/crontab:1", "periodic daily; /etc/periodic/daily/480.leapfile-ntpd; /usr/local/etc/periodic/daily/500.pkg-upgrade"),
+        ("/var/at/jobs/c0000101c8c534", "pkg upgrade")]
+
+
 def test_boot_environments_beside_the_one_that_runs_are_the_way_back(node: FreebsdNode) -> None:
     found = evidence(node)["readiness"]["way_back"]
     assert (found["kind"], found["available"], found["names"]) == ("boot environment", True, ["before"])

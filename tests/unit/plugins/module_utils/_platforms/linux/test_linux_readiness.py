@@ -14,9 +14,9 @@ from typing import List, Optional
 import pytest
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.areas import Areas
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.linux import all_packages, info, readiness, snapshots, timers
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import NodeError
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Completed, NodeError
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.readiness import KEYS
-from ansible_collections.hafirewall.cluster.tests.simulators.systemd_node import SystemdNode
+from ansible_collections.hafirewall.cluster.tests.simulators.systemd_node import SimulatedFile, SystemdNode
 
 REAL = Path(__file__).resolve().parents[5] / "fixtures" / "debian-12"
 TIMERS = (REAL / "systemctl-timers.txt").read_text(encoding="utf-8")
@@ -24,6 +24,11 @@ UPGRADE = (REAL / "apt-get-upgrade.txt").read_text(encoding="utf-8")
 POLICY = (REAL / "apt-cache-policy.txt").read_text(encoding="utf-8")
 NOW, UPTIME = 1795999397.0, 1527.48  # when the timers were recorded, and for how long the machine was up
 DPKG = "bash\tinstalled\t5.2.15-2+b8\nold\tconfig-files\t1.0\nman-db\ttriggers-pending\t2.11.2-2\n"
+
+
+def _executables(node: SystemdNode, folder: str) -> Completed:
+    found = [path for path, entry in node.files.items() if path.rpartition("/")[0] == folder and entry.mode & 0o111]
+    return Completed(0, "".join(path + "\n" for path in found), "") if found else Completed(1, "", "find: '%s': No such file or directory\n" % folder)
 
 
 @pytest.fixture
@@ -39,6 +44,7 @@ def node() -> SystemdNode:
     made.says(["ls", "/boot"], "vmlinuz-%s\ninitrd.img-%s\n" % (os.uname().release, os.uname().release))
     made.says(["env", "TZ=UTC", "systemctl", "show"], TIMERS)
     made.says(["find"], "/etc/cron.d/mine\n")
+    made.on(["find", "-L"], lambda argv, stdin: _executables(made, argv[2]))
     made.says(["dpkg-query"], DPKG)
     made.says(["apt-get", "-s"], UPGRADE)
     made.says(["apt-cache", "policy"], POLICY)
@@ -65,7 +71,7 @@ def test_nothing_but_these_commands_is_run_and_none_fetches_anything(node: Syste
     readiness.collect(node, Areas())
     assert {tuple(words[:2]) for words in node.queries if words[0] != "systemctl"} == {
         ("dpkg-query", "-W"), ("df", "-kP"), ("timedatectl", "show"), ("ps", "-e"), ("ls", "/boot"), ("env", "TZ=UTC"),
-        ("find", "/etc/cron.d"), ("apt-get", "-s"), ("apt-cache", "policy"), ("findmnt", "-n")}
+        ("find", "/etc/cron.d"), ("find", "-L"), ("apt-get", "-s"), ("apt-cache", "policy"), ("findmnt", "-n")}
     assert all(words[1] == "show" for words in node.queries if words[0] == "systemctl")
 
 
@@ -165,6 +171,30 @@ def test_a_crontab_that_cannot_be_read_leaves_the_jobs_unknown(node: SystemdNode
     areas = Areas()
     assert readiness.collect(node, areas)["jobs"] is None
     assert areas.errors == [{"area": "readiness.jobs", "reason": "/var/spool/cron/crontabs/root is there and cannot be read"}]
+
+
+def test_jobs_of_at_and_anacron_and_the_scripts_of_folders_are_among_the_jobs(node: SystemdNode) -> None:
+    text = (REAL / "jobs" / "a0000101c8c534.txt").read_text(encoding="utf-8")
+    node.files["/var/spool/cron/atjobs/a0000101c8c534"] = SimulatedFile(text, 0o700)
+    node.files["/var/spool/cron/atjobs/.SEQ"] = SimulatedFile("00001\n", 0o600)
+    node.files["/etc/cron.hourly/freebsd-update"] = SimulatedFile("", 0o755)
+    node.files["/etc/cron.hourly/not.run"] = SimulatedFile("", 0o755)
+    node.files["/etc/anacrontab"] = SimulatedFile("1 5 mine /usr/bin/apt-get upgrade\n")
+    node.says(["anacron"])
+    # Those of at lie beside the crontabs, and are none.
+    node.says(["find", "/etc/cron.d"], "/etc/cron.d/mine\n/var/spool/cron/atjobs/a0000101c8c534\n/var/spool/cron/atjobs/.SEQ\n/var/spool/cron/atspool/x\n")
+    found = {job["name"]: job["what"] for job in readiness.collect(node, Areas())["jobs"] if not job["name"].endswith(".timer")}
+    assert found == {"/etc/crontab:1": "run-parts; /etc/cron.hourly/freebsd-update", "/etc/cron.d/mine:1": "/usr/bin/apt-get upgrade",
+                     "/etc/anacrontab:1": "/usr/bin/apt-get upgrade", "/var/spool/cron/atjobs/a0000101c8c534": "apt-get upgrade"}
+
+
+# By the spec file of Fedora's at and the script run-parts of its crontabs; not seen on a node.
+def test_a_node_of_the_other_family_has_its_own_folder_and_names(node: SystemdNode) -> None:
+    node.files["/etc/os-release"] = SimulatedFile('ID=rocky\nVERSION_ID="9.5"\n')
+    node.files["/etc/cron.hourly/a.sh"] = node.files["/etc/cron.hourly/b.rpmsave"] = SimulatedFile("", 0o755)
+    node.files["/var/spool/at/a0000101c8c534"] = SimulatedFile("", 0o700)
+    found = {job["name"]: job["what"] for job in readiness.collect(node, Areas())["jobs"]}
+    assert (found["/etc/crontab:1"], found["/var/spool/at/a0000101c8c534"]) == ("run-parts; /etc/cron.hourly/a.sh", None)
 
 
 # By lvs(8), btrfs-subvolume(8) and zfs-list(8); not seen on a node.

@@ -46,6 +46,13 @@ def test_one_reading_has_all_keys_and_changes_nothing(node):
     assert [row for row in whole["errors"] if row["area"].startswith("readiness")] == [{"area": "readiness.candidate", "reason": readiness.NO_RELEASE}]
 
 
+# By at.c and atrun.c of OpenBSD; not seen.
+def test_jobs_of_at_are_among_the_jobs(node):
+    node.machine.put("/var/cron/atjobs/1796094000.c", "cd /root || {\n\t echo 'Execution directory inaccessible' >&2\n\t exit 1\n}\n"
+                     "/bin/ksh << '_END_OF_AT_JOB'\nsyspatch\n\n_END_OF_AT_JOB\n", 0o700)
+    assert evidence(node)["readiness"]["jobs"] == [{"name": "/var/cron/atjobs/1796094000.c", "next": 1796094000.0, "what": "syspatch"}]
+
+
 @pytest.mark.parametrize(("path", "stage"), [("/bsd.upgrade", "sysupgrade waits for a boot (/bsd.upgrade)"),
                                              ("/home/_sysupgrade/base76.tgz", "sysupgrade has left sets in /home/_sysupgrade")])
 def test_an_upgrade_that_was_begun_is_a_stage(node, path, stage):

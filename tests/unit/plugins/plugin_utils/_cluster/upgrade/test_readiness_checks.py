@@ -125,6 +125,7 @@ def test_a_key_that_could_not_be_read_is_an_error_with_its_reason_for_its_check_
     ("jobs_in_window", "readiness.jobs.1.next", None, "error", ["when it runs next is not known"]),
     ("jobs_in_window", "readiness.jobs.0.what", "/sbin/shutdown -r", "fail", ["/etc/crontab:3 restarts the node"]),
     ("jobs_in_window", "readiness.jobs.0.what", "zpool scrub", "warn", ["loads the disks"]),
+    ("jobs_in_window", "readiness.jobs.0.what", None, "error", ["what /etc/crontab:3 runs is not told"]),
     ("jobs_in_window", "readiness.jobs", [], "pass", ["none of 0 scheduled jobs"]),
     ("packages_equal", "readiness.packages.sudo", "1.9.16", "fail", ["1 packages differ: sudo (fw1 1.9.15, fw2 1.9.16); 0 may"]),
     ("packages_equal", "readiness.packages", {"curl": "8.9.1"}, "fail", ["sudo (fw1 1.9.15, fw2 none)"]),
@@ -222,16 +223,26 @@ def test_clocks_that_were_read_too_slowly_are_unknown_unless_a_service_keeps_the
     linux.says("clocks_close", "error", "how its clock goes is not known on fw2")
 
 
+def test_a_job_whose_commands_are_not_told_is_of_no_matter_after_the_window(linux):
+    linux.put("readiness.jobs.0.what", None).put("readiness.jobs.0.next", NOW + 5 * 3600)
+    assert {result["status"] for result in linux.of("jobs_in_window")} == {"pass"}
+    linux.put("readiness.jobs.0.next", None).says("jobs_in_window", "error", "what /etc/crontab:3 runs is not told", node="fw2")
+
+
 @pytest.mark.parametrize("what", ["/usr/bin/apt-get upgrade", "dnf-automatic.service", "/usr/sbin/freebsd-update cron", "pkg upgrade", "/usr/sbin/syspatch",
                                   "/sbin/pfctl -f", "/usr/sbin/service pf reload", "/etc/rc.filter_configure_sync", "systemctl restart keepalived",
-                                  "/usr/local/sbin/configctl firmware auto", "/sbin/reboot", "nft -f"])
+                                  "/usr/local/sbin/configctl firmware auto", "/sbin/reboot", "nft -f", "cd; run-parts; /etc/cron.daily/apt-compat",
+                                  "nice; /etc/cron.daily/0yum-daily.cron", "periodic daily; /usr/local/etc/periodic/daily/500.pkg-upgrade",
+                                  "run-parts; /etc/cron.daily/dpkg; /etc/cron.daily/unattended-upgrades"])
 def test_jobs_that_are_in_the_way_are_known(linux, what):
     linux.put("readiness.jobs.0.what", what).says("jobs_in_window", "fail", "/etc/crontab:3", node="fw2")
 
 
 @pytest.mark.parametrize("what", ["/usr/libexec/atrun", "periodic daily", "adjkerntz", "cd; run-parts", "/usr/bin/newsyslog", "man-db.service",
                                   "/etc/rc.update_bogons.sh", "systemd-tmpfiles-clean.service", "phpsessionclean.service", "logrotate.service",
-                                  "/usr/local/bin/pfctlstats", "/usr/bin/nice /etc/rc.dyndns.update"])
+                                  "/usr/local/bin/pfctlstats", "/usr/bin/nice /etc/rc.dyndns.update",
+                                  "test", "cd; run-parts; /etc/cron.daily/dpkg; /etc/cron.daily/man-db; /etc/cron.daily/apt-show-versions",
+                                  "periodic daily; /usr/local/etc/periodic/daily/490.status-pkg-changes; /etc/periodic/daily/999.update"])
 def test_jobs_that_are_not_are_not(linux, what):
     linux.put("readiness.jobs.0.what", what)
     assert {result["status"] for result in linux.of("jobs_in_window")} == {"pass"}
