@@ -312,7 +312,8 @@ evidence:
           elements that
           may hold a secret are left out of it, so that none can be guessed from it.
         - C(wireguard), peers with C(name) (device and public key), C(state) (V(up), V(down) or V(quiet)) and C(told), without any other key.
-        - C(ipsec), C(bgp) and C(ospf), the tunnels and neighbours in the same form; on pfSense and OPNsense C(gateways) too. A state of V(none) is not known.
+        - C(ipsec), C(bgp), C(ospf) and C(ospf6), the tunnels and neighbours in the same form; on pfSense and OPNsense C(gateways) too. A state of V(none)
+          is not known.
         - Not there without O(snapshot=true), and not where the node was read by its shell.
       type: dict
     errors:

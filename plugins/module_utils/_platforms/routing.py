@@ -12,11 +12,11 @@ from typing import Any, Callable, Iterator, List
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node, NodeError
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.snapshot import Row
 
-BGP, OSPF = "show bgp vrf all summary json", "show ip ospf vrf all neighbor json"
+BGP, OSPF, OSPF6 = "show bgp vrf all summary json", "show ip ospf vrf all neighbor json", "show ipv6 ospf6 vrf all neighbor json"
 # vtysh says so with status 0 or 1: the daemon, or all of FRR, does not run.
 _NOBODY = ("is not running", "failed to connect to any daemons")
 # Two routers that are neither designated nor its backup stay at 2-Way with each other, and are well.
-_NEIGHBOURS = ("Full", "2-Way")
+_NEIGHBOURS = ("Full", "2-Way", "Twoway")
 
 
 def bgp(node: Node) -> List[Row]:
@@ -37,7 +37,16 @@ def ospf(node: Node) -> List[Row]:
     return _asked(node, OSPF, ospf_rows)
 
 
-def _asked(node: Node, command: str, rows: Callable[[Any], Iterator[Row]]) -> List[Row]:
+def ospf6(node: Node) -> List[Row]:
+    """The neighbours of OSPF for IPv6 (OSPFv3) in all instances; FRR before 8 does not tell of them in a form that is known.
+
+    Raises:
+        NodeError: vtysh fails, or prints something else than it is known to.
+    """
+    return _asked(node, OSPF6, ospf6_rows, _documents)
+
+
+def _asked(node: Node, command: str, rows: Callable[[Any], Iterator[Row]], read: Callable[[str], Any] = json.loads) -> List[Row]:
     """The rows of a command; none where vtysh is not installed, or the daemon does not run."""
     if not node.has("vtysh"):
         return []
@@ -45,9 +54,9 @@ def _asked(node: Node, command: str, rows: Callable[[Any], Iterator[Row]]) -> Li
     if not done.stdout.strip() and any(word in done.stderr for word in _NOBODY):
         return []
     try:
-        if done.status != 0:
+        if done.status != 0 or (done.stderr.strip() and not done.stdout.strip()):
             raise ValueError("status %d" % done.status)
-        return list(rows(json.loads(done.stdout)))
+        return list(rows(read(done.stdout)))
     except (ValueError, TypeError, AttributeError, KeyError) as error:
         raise NodeError("the answer of vtysh -c \"%s\" cannot be read (%s); it said: %s" % (
             command, error, (done.stderr.strip() or done.stdout.strip() or "nothing")[:300])) from error
@@ -69,3 +78,21 @@ def ospf_rows(told: Any) -> Iterator[Row]:
                 state = way["nbrState"] if "nbrState" in way else way["state"]
                 name = "%s %s %s" % (instance, router, way["ifaceName"].partition(":")[0])
                 yield {"name": name, "state": "up" if state.partition("/")[0] in _NEIGHBOURS else "down", "told": state}
+
+
+def _documents(text: str) -> List[Any]:
+    """What is printed of several instances: one document after the other; nothing at all where ospf6d runs and no instance is configured."""
+    found = []
+    text = text.strip()
+    while text:
+        one, end = json.JSONDecoder().raw_decode(text)
+        found.append(one)
+        text = text[end:].strip()
+    return found
+
+
+def ospf6_rows(told: Any) -> Iterator[Row]:
+    """By instance, whose name is not told, ``neighbors``: the router's id (``neighborId``), ``interfaceName``, and ``state``."""
+    for found in told:
+        for way in found["neighbors"]:
+            yield {"name": "%s %s" % (way["neighborId"], way["interfaceName"]), "state": "up" if way["state"] in _NEIGHBOURS else "down", "told": way["state"]}

@@ -28,4 +28,5 @@ def readers(node: Node, names: Sequence[str], files: Callable[[], Dict[str, str]
     return snapshot.Readers(lambda: compared.routes(node.query(["netstat", "-rn"]).stdout), neighbours,
                             lambda: compared.listening(node.query(["sockstat", "-46l"]).stdout), files,
                             {"wireguard": lambda: wireguard.peers(node, wireguard.named(list(names))), "ipsec": lambda: ipsec.tunnels(node),
-                             "bgp": lambda: routing.bgp(node), "ospf": lambda: routing.ospf(node), **ways})
+                             "bgp": lambda: routing.bgp(node), "ospf": lambda: routing.ospf(node),
+                             "ospf6": lambda: routing.ospf6(node), **ways})

@@ -27,7 +27,7 @@ def readers(node: Node) -> snapshot.Readers:
     """How each part is read."""
     return snapshot.Readers(lambda: routes(node), lambda: neighbours(node), lambda: services(node), lambda: kept_files.digests(node, own_files.SOURCES),
                             {"wireguard": lambda: wireguard.peers(node, _wireguard(node)), "ipsec": lambda: ipsec.tunnels(node),
-                             "bgp": lambda: routing.bgp(node), "ospf": lambda: routing.ospf(node)})
+                             "bgp": lambda: routing.bgp(node), "ospf": lambda: routing.ospf(node), "ospf6": lambda: routing.ospf6(node)})
 
 
 def _wireguard(node: Node) -> List[str]:

@@ -228,4 +228,5 @@ def _snapshot(node: Node, names: List[str]) -> snapshot.Readers:
     return snapshot.Readers(lambda: compared.routes(node.query(["netstat", "-rn"]).stdout), neighbours, services,
                             functools.partial(kept_files.digests, node, own_files.SOURCES),
                             {"wireguard": lambda: vpn.peers(node, wireguard.named(names)), "ipsec": lambda: openbsd_ipsec.tunnels(node),
-                             "bgp": lambda: openbsd_routing.bgp(node), "ospf": lambda: openbsd_routing.ospf(node)})
+                             "bgp": lambda: openbsd_routing.bgp(node), "ospf": lambda: openbsd_routing.ospf(node),
+                             "ospf6": lambda: openbsd_routing.ospf6(node)})

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The neighbours of OpenBSD's own BGP and OSPF (usr.sbin/bgpctl/output.c, usr.sbin/ospfctl/ospfctl.c), for snapshots; those of FRR where that is installed."""
+"""The neighbours of OpenBSD's own BGP and OSPF (bgpctl/output.c, ospfctl.c and ospf6ctl.c in usr.sbin), for snapshots; those of FRR where that is installed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms impo
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node, NodeError
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.snapshot import Row
 
-BGP, OSPF = ("bgpctl", "show"), ("ospfctl", "show", "neighbor")
+BGP, OSPF, OSPF6 = ("bgpctl", "show"), ("ospfctl", "show", "neighbor"), ("ospf6ctl", "show", "neighbor")
 # Both say so when nobody is at the daemon's socket.
 _NOBODY = (": No such file or directory", ": Connection refused")
 _NEIGHBOURS = ("FULL", "2-WAY")
@@ -34,6 +34,15 @@ def ospf(node: Node) -> List[Row]:
         NodeError: the program fails, or prints something else than it is known to.
     """
     return [*_asked(node, OSPF, ospf_rows), *routing.ospf(node)]
+
+
+def ospf6(node: Node) -> List[Row]:
+    """The neighbours of OSPF for IPv6.
+
+    Raises:
+        NodeError: the program fails, or prints something else than it is known to.
+    """
+    return [*_asked(node, OSPF6, ospf6_rows), *routing.ospf6(node)]
 
 
 def _asked(node: Node, command: Sequence[str], rows: Callable[[List[str]], List[Row]]) -> List[Row]:
@@ -69,10 +78,22 @@ def bgp_rows(lines: List[str]) -> List[Row]:
 
 def ospf_rows(lines: List[str]) -> List[Row]:
     """Below a heading: ID, priority, state (``FULL/DR``), dead time, address, interface, uptime."""
-    if lines[0].split()[:3] != ["ID", "Pri", "State"]:
+    return _neighbours(lines, ["ID", "Pri", "State", "DeadTime", "Address", "Iface", "Uptime"])
+
+
+def ospf6_rows(lines: List[str]) -> List[Row]:
+    """The same without the address."""
+    return _neighbours(lines, ["ID", "Pri", "State", "DeadTime", "Iface", "Uptime"])
+
+
+def _neighbours(lines: List[str], heading: List[str]) -> List[Row]:
+    if lines[0].split() != heading:
         raise ValueError("no heading")
     found: List[Row] = []
     for line in lines[1:]:
         words = line.split()
-        found.append({"name": "%s %s" % (words[0], words[5]), "state": "up" if words[2].partition("/")[0] in _NEIGHBOURS else "down", "told": words[2]})
+        if len(words) != len(heading):
+            raise ValueError("a line of %d words" % len(words))
+        router, state, device = words[0], words[2], words[heading.index("Iface")]
+        found.append({"name": "%s %s" % (router, device), "state": "up" if state.partition("/")[0] in _NEIGHBOURS else "down", "told": state})
     return found

@@ -288,7 +288,7 @@ AREAS: dict[str, Area] = {
     "assignments": Area(_assignments, ("interfaces",), FAIL, PRODUCTS),
     "routes": Area(_routes, ("snapshot.routes",), FAIL, thresholds={"count": 20}),
     "neighbours": Area(_neighbours, ("snapshot.neighbours",), NOTE),
-    **{name: _way(name) for name in ("wireguard", "ipsec", "bgp", "ospf")},
+    **{name: _way(name) for name in ("wireguard", "ipsec", "bgp", "ospf", "ospf6")},
     "gateways": _way("gateways", PRODUCTS),
     "roles": Area(_roles, ("vrrp",), FAIL),
     "vrrp": Area(_vrrp, ("vrrp",), FAIL),

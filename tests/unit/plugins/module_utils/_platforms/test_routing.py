@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Neighbours of FRR, as vtysh of 8.4.4 printed them of a session and a neighbour that were up (shortened)."""
+"""Neighbours of FRR, as vtysh of 8.4.4 printed them of a session and a neighbour that were up (shortened, but for that of ospf6d)."""
 
 from __future__ import annotations
 
@@ -35,8 +35,15 @@ OSPF = """{
   }
 }
 """
-# What vtysh said of these (seen), with status 0.
-NOBODY = ["bgpd is not running\n", "ospfd is not running\n", "Exiting: failed to connect to any daemons.\n"]
+OSPF6 = """{
+  "neighbors":[
+    {"neighborId":"192.0.2.2", "priority":1, "deadTime":"00:00:03", "state":"Full", "ifState":"DR", "duration":"00:00:10",
+     "interfaceName":"v0", "interfaceState":"BDR"}
+  ]
+}
+"""
+# What vtysh said of these (seen), with status 0, of ospf6d with status 1.
+NOBODY = ["bgpd is not running\n", "ospfd is not running\n", "ospf6d is not running\n", "Exiting: failed to connect to any daemons.\n"]
 
 
 def told(stdout, **more):
@@ -52,6 +59,25 @@ def test_sessions_and_neighbours_are_told_with_their_state():
     assert routing.ospf(told(OSPF.replace("Full/DR", "2-Way/DROther")))[0]["state"] == "up"
     assert routing.ospf(told(OSPF.replace("Full/DR", "ExStart/DR")))[0]["state"] == "down"
     assert routing.ospf(told(OSPF.replace('"nbrState":"Full/DR", ', "")))[0]["state"] == "up"
+
+
+def test_neighbours_of_ospf_for_ipv6_are_told_with_their_state():
+    assert routing.ospf6(told(OSPF6)) == [{"name": "192.0.2.2 v0", "state": "up", "told": "Full"}]
+    assert routing.ospf6(told(OSPF6.replace("Full", "Twoway")))[0]["state"] == "up"
+    assert routing.ospf6(told(OSPF6.replace("Full", "ExStart")))[0]["state"] == "down"
+    # As it was with an instance that has no neighbour, and with none; several instances are one document after the other (by ospf6_neighbor.c, not seen).
+    assert routing.ospf6(told('{\n  "neighbors":[\n  ]\n}\n')) == routing.ospf6(told("")) == []
+    assert [row["name"] for row in routing.ospf6(told(OSPF6 + OSPF6.replace("v0", "v1")))] == ["192.0.2.2 v0", "192.0.2.2 v1"]
+
+
+def test_what_is_not_understood_of_ospf_for_ipv6_is_an_error():
+    assert routing.ospf6(SystemdNode()) == []
+    for said in NOBODY:
+        assert routing.ospf6(told("", status=1, stderr=said)) == []
+    for stdout, more in [("odd", {}), ("{}", {}), ("[]", {}), (OSPF6 + "odd", {}), (OSPF6, {"status": 1}), ("", {"stderr": "Password: Failure"}),
+                         ("% Unknown command: show ipv6 ospf6 vrf all neighbor json\n", {}), ('{"neighbors":[{}]}', {})]:
+        with pytest.raises(NodeError, match="cannot be read"):
+            routing.ospf6(told(stdout, **more))
 
 
 @pytest.mark.parametrize("read", [routing.bgp, routing.ospf])

@@ -47,7 +47,7 @@ def _pfsense(tmp_path: Path) -> PfsenseProvider:
 
 PLATFORMS = {"linux": (_linux, "ssh.service", "/etc/hosts"), "freebsd": (_freebsd, "sshd tcp4 *:22", "/etc/rc.conf"),
              "openbsd": (_openbsd, "sshd", "/etc/hostname.em1"), "pfsense": (_pfsense, "nginx tcp4 *:443", "config.xml interfaces")}
-WAYS = ("wireguard", "ipsec", "bgp", "ospf")
+WAYS = ("wireguard", "ipsec", "bgp", "ospf", "ospf6")
 
 
 def evidence(provider: Any, **params: Any) -> Any:

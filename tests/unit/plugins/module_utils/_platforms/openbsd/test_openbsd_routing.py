@@ -17,6 +17,8 @@ BGP = ("Neighbor                   AS    MsgRcvd    MsgSent  OutQ Up/Down  State
        "192.0.2.7               64499         12         11     0 00:04:12      0\n")
 OSPF = ("ID              Pri State        DeadTime Address         Iface     Uptime\n"
         "192.0.2.2       1   FULL/DR      00:00:35 192.0.2.2       em1       00:10:11\n192.0.2.3       1   EXSTA/OTHER  00:00:35 192.0.2.3       em1       -\n")
+OSPF6 = ("ID              Pri State        DeadTime  Iface       Uptime\n"
+         "192.0.2.2       1   FULL/DR      00:00:35  em1         00:10:11\n192.0.2.3       1   INIT/OTHER   00:00:35  em1         -\n\n")
 
 
 def test_sessions_and_neighbours_are_told_with_their_state():
@@ -25,15 +27,18 @@ def test_sessions_and_neighbours_are_told_with_their_state():
     node.says(["ospfctl", "show", "neighbor"], OSPF)
     assert [tuple(row.values()) for row in routing.bgp(node)] == [("upstream one", "up", "5/100"), ("192.0.2.8", "down", "Connect"), ("192.0.2.7", "up", "0")]
     assert [tuple(row.values()) for row in routing.ospf(node)] == [("192.0.2.2 em1", "up", "FULL/DR"), ("192.0.2.3 em1", "down", "EXSTA/OTHER")]
+    node.says(["ospf6ctl", "show", "neighbor"], OSPF6)
+    assert [tuple(row.values()) for row in routing.ospf6(node)] == [("192.0.2.2 em1", "up", "FULL/DR"), ("192.0.2.3 em1", "down", "INIT/OTHER")]
 
 
-@pytest.mark.parametrize(("program", "read"), [("bgpctl", routing.bgp), ("ospfctl", routing.ospf)])
+@pytest.mark.parametrize(("program", "read"), [("bgpctl", routing.bgp), ("ospfctl", routing.ospf), ("ospf6ctl", routing.ospf6)])
 def test_nobody_is_no_neighbour_and_a_failure_is_an_error(program, read):
     node = SystemdNode()
     assert read(node) == []
     node.says([program], "", status=1, stderr="%s: connect: /var/run/daemon.sock: No such file or directory\n" % program)
     assert read(node) == []
-    for stdout, status in [("", 0), ("odd\n", 0), ("", 1), (BGP[:82] + "\nodd\n", 0), ("ID Pri State\nodd\n", 0)]:
+    for stdout, status in [("", 0), ("odd\n", 0), ("", 1), (BGP[:82] + "\nodd\n", 0), ("ID Pri State\nodd\n", 0),
+                           (OSPF6 + "odd\n", 0), (OSPF + "odd\n", 0), (OSPF6 + OSPF.splitlines()[1] + "\n", 0)]:
         node.says([program], stdout, status=status)
         with pytest.raises(NodeError, match="cannot be read"):
             read(node)

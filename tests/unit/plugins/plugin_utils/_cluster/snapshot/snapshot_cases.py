@@ -28,6 +28,7 @@ _SNAPSHOT = {
     "ipsec": [{"name": "office", "state": "up", "told": "ESTABLISHED"}],
     "bgp": [{"name": "default ipv4Unicast 192.0.2.9", "state": "up", "told": "Established"}],
     "ospf": [{"name": "default 192.0.2.9 lan0", "state": "up", "told": "Full/DR"}],
+    "ospf6": [{"name": "192.0.2.9 lan0", "state": "up", "told": "Full"}],
 }
 _LINUX: dict[str, Any] = {
     "schema": 1, "collected_at": 1000.0, "platform": "linux", "kernel": "6.1.0-28-amd64", "os": {"id": "debian", "version": "12"}, "boot_id": "one",

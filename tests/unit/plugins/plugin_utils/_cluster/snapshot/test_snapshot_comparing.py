@@ -29,6 +29,7 @@ CHANGES = [
     ("sync_counters", "engine.counters.lost", 4), ("neighbours", "snapshot.neighbours.0.mac", "02:00:00:00:00:66"),
     ("config", "snapshot.files./etc/hosts", "11"), ("wireguard", "snapshot.wireguard.0.state", "quiet"),
     ("ipsec", "snapshot.ipsec.0.state", "down"), ("bgp", "snapshot.bgp", []), ("ospf", "snapshot.ospf.0.state", "down"),
+    ("ospf6", "snapshot.ospf6.0.state", "down"),
     ("packages", "packages.keepalived", "1:2.3.1-1"), ("release", "os.version", "13"), ("release", "kernel", "6.12"),
 ]
 ON_PFSENSE = [
@@ -277,7 +278,7 @@ def test_results_become_checks_of_a_report_and_markdown_in_which_no_name_is_mark
     assert all(line.replace(r"\|", "").count("|") == 5 for line in rows)
 
 
-@pytest.mark.parametrize("area", ["wireguard", "ipsec", "bgp", "ospf", "gateways"])
+@pytest.mark.parametrize("area", ["wireguard", "ipsec", "bgp", "ospf", "ospf6", "gateways"])
 def test_a_way_that_was_up_and_is_not_fails_and_one_that_came_up_does_not(area):
     whole = pfsense if area == "gateways" else linux
 
