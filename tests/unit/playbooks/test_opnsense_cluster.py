@@ -143,6 +143,21 @@ def test_a_node_that_is_not_ready_is_named(make: Callable[..., Cluster], change:
     assert [words in one["reason"] for one in report["checks"] if one["id"] == check and one["status"] == "fail"] == [True]
 
 
+def test_the_products_own_jobs_are_not_in_the_way_and_those_that_upgrade_or_send_are(make: Callable[..., Cluster]) -> None:
+    cluster = make()
+    minute = "*\t*\t*\t*\t*\t"
+    own = ["(/usr/local/sbin/configctl -d firmware changelog cron) > /dev/null", "(/usr/local/sbin/configctl -d filter schedule bogons) > /dev/null",
+           "(/usr/local/bin/flock -n -E 0 -o /tmp/filter_update_tables.lock /usr/local/opnsense/scripts/filter/update_tables.py --quick) > /dev/null"]
+    cluster.b.put("/var/cron/tabs/root", "".join(minute + command + "\n" for command in own))
+    _run, report = cluster.upgrade("26.7.2")
+    assert {one["status"] for one in report["checks"] if one["id"] == "jobs_in_window"} == {"pass"}
+    for command in ("firmware auto-update", "system ha_reconfigure_backup"):
+        cluster.b.put("/var/cron/tabs/nobody", f"{minute}/usr/local/sbin/configctl -d -- {command}\n")
+        run, report = cluster.upgrade("26.7.2")
+        assert run.status != 0 and report["outcome"] == "not_seamless"
+        assert ["tabs/nobody" in one["reason"] for one in report["checks"] if one["id"] == "jobs_in_window" and one["status"] == "fail"] == [True]
+
+
 def test_snapshots_of_a_node_that_stays_as_it_is_are_alike(make: Callable[..., Cluster]) -> None:
     cluster = make()
     for moment in ("before", "after"):

@@ -18,6 +18,8 @@ from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node
 
 # cron(8): the system's table has a column with the user, those of users have none.
 SYSTEM_TAB, USER_TABS = "/etc/crontab", "/var/cron/tabs"
+# FreeBSD's usr.bin/at; they are run by atrun(8), which cron starts.
+AT_JOBS = "/var/at/jobs"
 PROCESSES = ("ps", "-axo", "pid=,command=")
 PKG_TIMEOUT = 60.0  # seconds; it compares all that is installed
 _UPDATE = re.compile(r"(?P<name>\S+)-(?P<version>[^-\s]+)\s+<\s+needs updating \(\S+ has (?P<new>[^)\s]+)\)")

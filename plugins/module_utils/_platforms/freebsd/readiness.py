@@ -22,8 +22,6 @@ PLACES = ("/", "/usr", "/usr/local", "/var", "/boot")
 PROGRAMS = ("freebsd-update", "pkg", "pkg-static", "portsnap", "make", "etcupdate", "mergemaster", "bsdinstall")
 UPDATES = "/var/db/freebsd-update"
 CONFLICTS = "/var/db/etcupdate/conflicts"
-# usr.bin/at; they are run by atrun(8), which cron starts.
-AT_JOBS = "/var/at/jobs"
 NO_RELEASE = "which release a mirror offers is not asked for; state the release"
 
 
@@ -66,7 +64,7 @@ def _files(node: Node, folder: str) -> List[str]:
 
 def _jobs(node: Node, now: float) -> List[Dict[str, Any]]:
     tell = run_parts.Telling(node)
-    return common.jobs(node, _tabs(node), now, tell) + atjobs.jobs(node, AT_JOBS, tell)
+    return common.jobs(node, _tabs(node), now, tell) + atjobs.jobs(node, common.AT_JOBS, tell)
 
 
 def _tabs(node: Node) -> Dict[str, bool]:

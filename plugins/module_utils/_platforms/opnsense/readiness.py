@@ -14,7 +14,7 @@ from __future__ import annotations
 import time
 from typing import Any, Callable, Dict, List, Optional
 
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms import clocks, readiness
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms import atjobs, clocks, readiness, run_parts
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.areas import Areas
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import readiness as common
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node, NodeError
@@ -41,12 +41,19 @@ def collect(node: Node, areas: Areas, config: Optional[Config], release: Release
         "pending": lambda: _pending(node),
         "unapplied": lambda: sorted({_name(path) for pattern in MARKS for path in node.find_files(pattern)}),
         "certificates": lambda: _certificates(node, config),
-        "jobs": lambda: common.jobs(node, dict(TABS, **{path: True for pattern in FOLDERS for path in node.find_files(pattern)}), now),
+        "jobs": lambda: _jobs(node, now),
         "packages": lambda: common.packages(node),
         "candidate": lambda: {"release": common.offered(node, (release.name,)), "packages": common.updates(node)},
         "way_back": lambda: common.way_back(node),
     }
     return readiness.collect(areas, readers)
+
+
+def _jobs(node: Node, now: float) -> List[Dict[str, Any]]:
+    """The product writes root's and nobody's crontab; a person may have added others."""
+    tell = run_parts.Telling(node)
+    tabs = dict(TABS, **{path: True for pattern in FOLDERS for path in node.find_files(pattern)})
+    return common.jobs(node, tabs, now, tell) + atjobs.jobs(node, common.AT_JOBS, tell)
 
 
 def _pending(node: Node) -> Dict[str, Any]:
