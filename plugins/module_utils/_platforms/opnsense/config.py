@@ -155,12 +155,12 @@ def read(node: Node, release: Release) -> Config:
     return Config(root, release)
 
 
-def named(config: Config, devices: Sequence[str]) -> List[Tuple[str, str, str]]:
-    """Where else the configuration names a device, beside interfaces, VLANs and LAGGs, which move with it: device, section and path."""
+def named(config: Config, devices: Sequence[str]) -> List[Tuple[str, str]]:
+    """Where else the configuration names a device, beside interfaces, VLANs and LAGGs, which move with it: device and path."""
     found = []
     for section in ("bridges", "gifs", "gres", "ppps", "wireless", "qinqs", "hasync", "system", "sysctl"):
         for path, text in _texts(config.root.findall(section), ""):
-            found += [(device, section, path) for device in devices if device in text.replace(",", " ").split()]
+            found += [(device, path) for device in devices if device in text.replace(",", " ").split()]
     return list(dict.fromkeys(found))
 
 

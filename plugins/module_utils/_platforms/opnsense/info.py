@@ -65,8 +65,8 @@ def collect(node: Node, params: Mapping[str, Any]) -> Dict[str, Any]:
     evidence["pass_rule"] = areas.read("pass_rule", lambda: _pass_rule(node, evidence["engine"] or {}, rules, found, sync, config))
     evidence["management"] = areas.read("management", lambda: management.observe(node, own or []))
     evidence["references"] = None if config is None else [
-        {"device": device, "kind": "setting", "where": "config.xml: %s/%s" % (section, path), "text": "%s names %s" % (path.rsplit("/", 1)[-1], device)}
-        for device, section, path in configuration.named(config, list(found))]
+        {"device": device, "kind": "setting", "where": "config.xml: %s" % path, "text": "%s names %s" % (path.rsplit("/", 1)[-1], device)}
+        for device, path in configuration.named(config, list(found))]
     evidence["segment"] = evidence["traffic"] = evidence["watch"] = None
     if params.get("sample"):
         sampled = areas.read("segment", lambda: segment.sample(node, areas, params, None if sync is None else sync.device, own or []))
