@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Any, Dict, Iterator, Optional
+from typing import Any, Dict, Optional
 
 import pytest
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms import crontab
@@ -17,13 +17,7 @@ from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms impo
 NOW = 1795996800.0 + 37  # 2026-11-30 00:00:37 UTC
 
 
-@pytest.fixture(autouse=True)
-def _zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
+pytestmark = pytest.mark.usefixtures("utc")
 
 
 def at(schedule: str, now: float = NOW) -> Optional[str]:

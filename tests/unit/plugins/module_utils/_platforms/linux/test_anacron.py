@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Iterator, Optional
+from typing import Optional
 
 import pytest
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms import crontab
@@ -19,13 +19,7 @@ TAB = (Path(__file__).resolve().parents[5] / "fixtures" / "debian-12" / "jobs" /
 NOW = 1795996800.0 + 6 * 3600  # 2026-11-30 06:00:00 UTC
 
 
-@pytest.fixture(autouse=True)
-def _zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
+pytestmark = pytest.mark.usefixtures("utc")
 
 
 def at(period: str, stamp: Optional[str], now: float = NOW) -> Optional[str]:
