@@ -142,8 +142,9 @@ def test_check_mode_compares_and_writes_no_report(folders, tmp_path):
     assert result["failed"] is True and not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize(("content", "said"), [("{", "is no JSON"), ("{}", "names no platform"),
-                                                ('{"platform": "linux", "evidence": null}', "names no platform"), (b"\xff", "no text in UTF-8")])
+@pytest.mark.parametrize(("content", "said"), [
+    ("{", "is no JSON"), ("{}", "names no platform"), ('{"platform": "linux", "evidence": null}', "names no platform"), (b"\xff", "no text in UTF-8"),
+])
 def test_a_file_that_is_no_snapshot_is_an_error_that_names_it(folders, tmp_path, content, said):
     path = tmp_path / "after" / "fw1.json"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
