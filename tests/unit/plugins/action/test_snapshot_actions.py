@@ -16,7 +16,10 @@ import pytest
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.playbook.task import Task
 from ansible_collections.hafirewall.cluster.plugins.action import snapshot, snapshot_compare
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.snapshot.areas import AREAS
 from ansible_collections.hafirewall.cluster.tests.unit.plugins.plugin_utils._cluster.snapshot.snapshot_cases import changed, linux
+
+RESULTS = 1 + len(AREAS)  # of a node: whether there are two snapshots to compare, and a result for each area
 
 
 def made(action: Any, name: str, check_mode: bool, arguments: dict[str, Any], delegate_to: str | None = None) -> Any:
@@ -111,7 +114,7 @@ def test_two_folders_are_compared_and_the_task_fails_for_what_failed(folders):
     assert result["failed"] is True and result["changed"] is False
     assert [(found["node"], found["area"], found["status"]) for found in result["failed_results"]] == [("fw1", "services", "fail")]
     assert result["msg"] == "fw1 services: 1 change: b is gone"
-    assert result["counts"]["fail"] == 1 and sum(result["counts"].values()) == len(result["results"]) == 2 * 26
+    assert result["counts"]["fail"] == 1 and sum(result["counts"].values()) == len(result["results"]) == 2 * RESULTS
     assert compare(**folders, fail=False)["failed"] is False
     assert compare(**folders, areas=["!services"])["failed"] is False
     assert compare(**folders, settings={"services": {"severity": "note"}})["failed"] is False
@@ -133,7 +136,7 @@ def test_reports_for_machines_for_a_ci_and_for_a_ticket_are_written(folders, tmp
     read = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
     assert read["title"] == "Change 17" and read["summary"]["checks"]["fail"] == 1
     suites = ElementTree.parse(tmp_path / "out" / "report.xml").getroot()
-    assert (suites.get("tests"), suites.get("failures")) == ("52", "1")
+    assert (suites.get("tests"), suites.get("failures")) == (str(2 * RESULTS), "1")
     assert (tmp_path / "out" / "report.md").read_text(encoding="utf-8").startswith("# Change 17\n")
 
 
