@@ -48,6 +48,8 @@ def _sends(cluster: ClusterView, primary: NodeView, target: str) -> Verdict:
     receiver = next((node for node in others if target in _addresses(node)), None)
     if sections is None:
         return Verdict(ERROR, primary.unknown("which parts of its configuration it sends", "config_sync"), primary.name)
+    if receiver is None and host_of(target) is None:
+        return Verdict(ERROR, f"sends its configuration to {target}, and which node has that name is not known here: state its address", primary.name)
     if receiver is None:
         unread = [node.unknown("which addresses it has", "interfaces") for node in others if node.rows("interfaces") is None]
         return Verdict(*weigh([] if unread else [f"sends its configuration to {target}, which is an address of no other member"], unread, [], ""), primary.name)

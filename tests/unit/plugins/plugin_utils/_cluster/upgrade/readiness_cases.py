@@ -10,6 +10,7 @@ from typing import Any
 
 import test_checks
 import test_checks_freebsd
+import test_checks_opnsense
 import test_checks_pfsense
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.checks import judge
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.upgrade.readiness import judge_readiness
@@ -20,6 +21,7 @@ PLATFORMS: dict[str, tuple[Any, dict[str, Any], str, str]] = {
     "linux": (test_checks, {"fw1": {"2": 60}, "fw2": {"1": 60}}, "12", "12.15"),
     "freebsd": (test_checks_freebsd, {}, "14.2-RELEASE", "14.3-RELEASE"),
     "pfsense": (test_checks_pfsense, {}, "2.8.0", "2.8.1"),
+    "opnsense": (test_checks_opnsense, {}, "26.1.4", "26.1.6"),
 }
 NOW = 1_796_000_000.0
 DAY, MIB = 86_400.0, 1024 * 1024
@@ -27,7 +29,7 @@ DAY, MIB = 86_400.0, 1024 * 1024
 
 def readiness_of(platform: str, comes: str) -> dict[str, Any]:
     """What a node that is fit says of itself."""
-    certificates = [{"name": "webConfigurator default (web interface)", "expires": NOW + 300 * DAY}] if platform == "pfsense" else []
+    certificates = [{"name": "webConfigurator default (web interface)", "expires": NOW + 300 * DAY}] if platform in ("pfsense", "opnsense") else []
     return {
         "disk": [{"mount": "/", "free": 5000 * MIB, "total": 20000 * MIB}, {"mount": "/boot", "free": 300 * MIB, "total": 500 * MIB}],
         "clock": {"at": NOW, "synchronised": True, "offset": 0.001, "source": "chrony", "asked": NOW - 0.5, "answered": NOW + 1.0},

@@ -14,7 +14,7 @@ from hypothesis import given
 from readiness_cases import DAY, MIB, NOW, PLATFORMS, ReadinessCase, readiness_of
 
 # What a platform has no use for.
-SKIPPED = {"linux": {"certificates_valid"}, "freebsd": {"certificates_valid"}, "pfsense": set()}
+SKIPPED = {"linux": {"certificates_valid"}, "freebsd": {"certificates_valid"}, "opnsense": set(), "pfsense": set()}
 
 
 @pytest.fixture(params=sorted(PLATFORMS))

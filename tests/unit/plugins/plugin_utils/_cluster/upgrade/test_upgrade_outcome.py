@@ -117,3 +117,37 @@ def test_an_outcome_is_good_enough_when_it_is_no_worse_than_what_is_required_and
     assert [good_enough(outcome, required) for outcome in order] == [place <= order.index(required) for place in range(3)]
     assert not good_enough("unknown", required)
     assert set(OUTCOMES) == {*order, "unknown"}
+
+
+# Where this collection changes nothing
+
+def opnsense(release, shows, pinned):
+    pair = Pair("opnsense", release, shows=shows)
+    for found in pair.evidence.values():
+        found["engine"]["pinned"] = pinned
+    return pair
+
+
+def test_a_format_that_is_stored_stays_and_its_change_is_a_step_by_hand_only_where_a_newer_one_can_be_chosen():
+    for comes, choose in (("26.7.2", False), ("26.7.4", True)):
+        judged = opnsense("26.1.4", 1400, 1400).judged(comes)
+        assert (judged["outcome"], {node["sends"] for stage in judged["stages"] for node in stage["nodes"]}) == ("seamless", {1400})
+        assert any("pinned" in step["title"] for step in judged["runbook"]) is choose
+    assert opnsense("26.1.4", 1301, 1301).judged("26.7.2")["runbook"][-2]["by_hand"][0].startswith("# System: High Availability")
+
+
+def test_no_step_asks_for_what_nobody_can_do_there():
+    judged = opnsense("24.1.10", None, None).judged("24.7.10")
+    assert [(step["stage"], step["node"]) for step in judged["steps"]] == [("standby_upgraded", "fw2"), ("both_upgraded", None)]
+    for step in judged["runbook"]:
+        assert step["commands"] or step["by_hand"]
+        assert not any(".site" in command or ".maintenance" in command for command in step["commands"])
+    assert [step["variables"] for step in judged["runbook"]] == [None] * len(judged["runbook"])
+
+
+def test_a_policy_that_nobody_chose_is_not_known_with_another_release():
+    pair = Pair("opnsense", "26.1.4", shows=1400, devices={"fw1": {"lan": "em0", "sync": "em1"}, "fw2": {"lan": "igb0", "sync": "em1"}})
+    assert pair.answers("26.7.2", key="named")["both_upgraded"] == ("unknown", "unknown")
+    for found in pair.evidence.values():
+        found.update(state_policy="if-bound", state_policy_from="configured")
+    assert pair.answers("26.7.2", key="named")["both_upgraded"] == ("no", "no")
