@@ -146,7 +146,7 @@ class PfsenseNode(RootedNode):
         return super().stream(self._words(argv), seconds, take)
 
     def has(self, program: str) -> bool:
-        return program in PROGRAMS or super().has(program)
+        return program in PROGRAMS
 
     def _words(self, argv: Sequence[str]) -> List[str]:
         words = [self._below(word) if word.startswith(("/usr/local/etc/", "/var/run")) else word for word in argv]
