@@ -64,6 +64,8 @@ def configure(machine: Machine) -> None:
     devices = {row.tag: row.findtext("if", "") for row in root.findall("interfaces/*") if row.findtext("if")}
     for module in ("pf", "pfsync", "carp"):
         _run(machine, "kldload -n %s" % module)
+    if root.find("virtualip_carp_maintenancemode") is not None and _value(machine, "net.inet.carp.demotion") == "0":
+        _run(machine, "sysctl net.inet.carp.demotion=240")
     if root.findtext("hasync/disablepreempt", "0") in ("", "0"):
         _run(machine, "sysctl net.inet.carp.preempt=1")
     machine.put("/tmp/rules.debug", "\n".join(_rules(machine, root, devices)) + "\n", 0o600)
@@ -76,8 +78,6 @@ def configure(machine: Machine) -> None:
         if vhid:
             _run(machine, "ifconfig %s %s/%s alias vhid %s" % (device, vip.findtext("subnet"), vip.findtext("subnet_bits"), vhid))
     pfsync(machine, root, devices)
-    if root.find("virtualip_carp_maintenancemode") is not None and _value(machine, "net.inet.carp.demotion") == "0":
-        _run(machine, "sysctl net.inet.carp.demotion=240")
 
 
 def pfsync(machine: Machine, root: ElementTree.Element, devices: Dict[str, str]) -> None:
