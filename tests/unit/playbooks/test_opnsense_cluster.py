@@ -106,9 +106,9 @@ def test_states_that_are_bound_to_cards_of_other_names_are_found(make: Callable[
 def test_what_the_node_would_install_by_its_own_catalogue_is_judged(make: Callable[..., Cluster]) -> None:
     cluster = make("26.1.4")
     for machine in cluster.machines.values():
-        machine.upkeep.offered["opnsense"] = "26.1.6"
+        machine.upkeep.offered["opnsense"] = "26.1.6_1"
     run, report = cluster.upgrade("candidate")
-    assert (run.status, report["outcome"], set(report["upgrades"][0]["targets"].values())) == (0, "seamless", {"26.1.6"})
+    assert (run.status, report["outcome"], set(report["upgrades"][0]["targets"].values())) == (0, "seamless", {"26.1.6_1"})
 
 
 def test_a_new_node_beside_an_old_one_is_pinned_by_hand(make: Callable[..., Cluster]) -> None:
