@@ -37,6 +37,8 @@ def test_a_pair_that_is_well_passes_its_verification_and_is_not_changed(make: Ca
     marks = cluster.marks()
     assert cluster.broken() == {}
     assert cluster.changes(marks) == NOTHING
+    page = (cluster.folder / "report" / "report.html").read_text(encoding="utf-8")
+    assert ">unknown<" not in page and "changed 2026-11-18 11:06:40 UTC" in page and "community " + release in page
 
 
 def test_sync_that_is_off_on_the_secondary_is_found(make: Callable[..., Cluster]) -> None:

@@ -10,6 +10,8 @@ interfaces.inc (interfaces_pfsync_configure and before 24.7 its place there), Ha
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
@@ -79,7 +81,8 @@ class Config:
         version, since = self.text("hasync/pfsyncversion") or "", self._release.numbers
         on = since >= _NO_SWITCH or (_is_on(switch) if since >= _SWITCH_HAS_VALUE else switch is not None)
         return Sync(on and device is not None, since < _SWITCH_HAS_VALUE and switch == "", interface or None, device,
-                    peer if peer and ":" not in peer else None, int(version) if version.isdigit() else None, _is_on(self.text("hasync/pfsyncdefer")))
+                    peer if peer and _is_ipv4(peer) else None, int(version) if re.fullmatch("[0-9]+", version) else None,
+                    _is_on(self.text("hasync/pfsyncdefer")))
 
     @property
     def maintenance(self) -> bool:
@@ -93,9 +96,19 @@ class Config:
 
     @property
     def sends_to(self) -> Optional[str]:
-        """The address that it sends its configuration to; None for nowhere. It may be stated as an address of the web."""
+        """The address that it sends its configuration to; None for nowhere. It may be stated as an address of the web.
+
+        Raises:
+            NodeError: it is stated, and is neither.
+        """
         stated = self.text("hasync/synchronizetoip")
-        return urlsplit(stated).hostname if stated and "//" in stated else stated or None
+        try:
+            host = urlsplit(stated).hostname if stated and "//" in stated else stated
+        except ValueError:
+            host = ""
+        if stated and not host:
+            raise NodeError("hasync/synchronizetoip is no address: %s" % stated[:80])
+        return host or None
 
     @property
     def sections(self) -> List[str]:
@@ -115,7 +128,7 @@ class Config:
 
     @property
     def pass_rules(self) -> List[Mapping[str, str]]:
-        """The rules that pass pfsync, of the older and of the newer kind, each with its ``interface``."""
+        """The rules that pass pfsync, of the older and of the newer kind."""
         older = [row for row in self.rows("filter/rule") if row.get("type", "pass") == "pass" and "disabled" not in row]
         newer = [row for row in self.rows("OPNsense/Firewall/Filter/rules/rule") if row.get("action") == "pass" and _is_on(row.get("enabled"))]
         return [row for row in [*older, *newer] if row.get("protocol", "").lower() == "pfsync"]
@@ -125,7 +138,7 @@ class Config:
         found: Dict[str, Any] = {name: self.text("revision/" + name) for name in ("time", "description", "username")}
         try:
             found["time"] = int(float(found["time"] or ""))
-        except ValueError:
+        except (ValueError, OverflowError):
             found["time"] = None
         return found
 
@@ -164,12 +177,25 @@ def named(config: Config, devices: Sequence[str]) -> List[Tuple[str, str]]:
     return list(dict.fromkeys(found))
 
 
+def covers(rule: Mapping[str, str], key: Optional[str]) -> bool:
+    """Whether a rule of the configuration is one for an interface: it names it, or none, or with ``interfacenot`` others."""
+    stated = rule.get("interface", "")
+    return not stated or (key in stated.split(",")) != _is_on(rule.get("interfacenot"))
+
+
 def _texts(elements: Sequence[ElementTree.Element], place: str) -> List[Tuple[str, str]]:
     found = []
     for element in elements:
         own = "%s/%s" % (place, element.tag) if place else element.tag
         found += [(own, element.text or "")] + _texts(list(element), own)
     return found
+
+
+def _is_ipv4(text: str) -> bool:
+    try:
+        return ipaddress.ip_address(text).version == 4
+    except ValueError:
+        return False
 
 
 def _is_on(text: Optional[str]) -> bool:

@@ -11,7 +11,7 @@ Source: opnsense/core, scripts/routes/gateway_status.php: an object by the gatew
 from __future__ import annotations
 
 import json
-from typing import List
+from typing import Any, Dict, List
 
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node, NodeError
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.opnsense.config import Config
@@ -33,8 +33,15 @@ def read(node: Node, _config: Config) -> List[Row]:
     """
     answer = node.query(ASKING, ok=None).stdout
     try:
-        found = json.loads(answer)
-        words = {str(name): str(row["status"]) for name, row in found.items()} if found else {}
+        words = _words(json.loads(answer))
     except (ValueError, TypeError, KeyError, AttributeError):
         raise NodeError("%s tells no states of gateways; it said: %s" % (" ".join(ASKING), answer.strip()[:200] or "nothing")) from None
     return [{"name": name, "state": _STATES.get(word), "told": word} for name, word in words.items()]
+
+
+def _words(found: Any) -> Dict[str, str]:
+    """The status of each. PHP writes an array without elements as a list."""
+    words = {} if found == [] else {str(name): row["status"] for name, row in found.items()}
+    if not all(isinstance(word, str) for word in words.values()):
+        raise TypeError("a status is no text")
+    return words

@@ -53,6 +53,8 @@ def collect(node: Node, params: Mapping[str, Any]) -> Dict[str, Any]:
     config = areas.read("config", lambda: configuration.read(node, release))
     said = areas.read("engine", lambda: node.query(["dmesg"]).stdout)
     evidence = outline(release, kernel, config, time.time())
+    evidence["config_sync"] = None if config is None else areas.read(
+        "config_sync", lambda: {"target": _known(config).sends_to, "sections": _known(config).sections})
     base = kernel_release.parse(kernel.get("kern.osrelease"))
     evidence["engine"] = areas.observe("engine", lambda: engine.observe(node, base, found, None if config is None else config.sync, said))
     evidence["vrrp"] = areas.observe("vrrp", lambda: virtual_hosts.observe(carp.running(node), kernel, config, said))
@@ -87,7 +89,6 @@ def outline(release: Release, kernel: Mapping[str, str], config: Optional[Config
         "schema": SCHEMA, "collected_at": round(moment, 3), "platform": "opnsense", "kernel": base,
         "os": {"id": "opnsense", "version": release.text, "edition": release.edition, "base": base}, "boot_id": sysctl.boot_id(kernel),
         "config": None if config is None else {"revision": config.revision()},
-        "config_sync": None if config is None else {"target": config.sends_to, "sections": config.sections},
         "maintenance": None if config is None else config.maintenance, "state_policy": policy, "state_policy_from": policy_from,
     }
 
@@ -120,8 +121,8 @@ def _pass_rule(node: Node, found: Mapping[str, Any], rules: Optional[Sequence[Ru
         raise NodeError("the configuration could not be read, so it is not known whether a reload keeps the rule")
 
     def kept(own: Sequence[Rule], where: pass_rule.Sync) -> Tuple[bool, List[str]]:
-        """Only what is in the configuration is loaded again; a rule without an interface is one for all."""
-        stated = [rule for rule in config.pass_rules if not rule.get("interface") or where.key in rule["interface"].split(",")]
+        """Only what is in the configuration is loaded again."""
+        stated = [rule for rule in config.pass_rules if configuration.covers(rule, where.key)]
         if own:
             return (True, []) if stated else (False, ["the rule is in force, and not in the configuration: the next reload removes it"])
         return False, ["the configuration has the rule, and it is not in force"] if stated else ["the configuration has no such rule"]

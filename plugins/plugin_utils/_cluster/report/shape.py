@@ -22,7 +22,7 @@ _INSTANCE = _keys("name interface id family state priority advskew", addresses=[
 EVIDENCE = _keys(
     "collected_at collected_by kernel maintenance state_policy",
     os=_keys("id version edition base userland"),
-    config=_keys("version"),
+    config=_keys("version", revision=_keys("time")),
     config_sync=_keys("target"),
     packages=SCALARS,
     engine=_keys("name installed enabled masked running config_current host_id bulk checksum", config=_keys("mode transport interface port version"),

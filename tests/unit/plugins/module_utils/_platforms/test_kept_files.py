@@ -27,11 +27,15 @@ from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.linu
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node, NodeError
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.openbsd import own_files as openbsd_files
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.openbsd.provider import OpenbsdProvider
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.opnsense import config as opnsense_config
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.opnsense.provider import OpnsenseProvider
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.opnsense.release import release_of
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense import own_files as pfsense_files
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.provider import PfsenseProvider
 from ansible_collections.hafirewall.cluster.tests.simulators.bsd.files import RootedNode
 from ansible_collections.hafirewall.cluster.tests.simulators.freebsd.node import pair as freebsd_pair
 from ansible_collections.hafirewall.cluster.tests.simulators.openbsd.node import pair as openbsd_pair
+from ansible_collections.hafirewall.cluster.tests.simulators.opnsense.node import pair as opnsense_pair
 from ansible_collections.hafirewall.cluster.tests.simulators.pfsense.node import PfsenseNode
 from ansible_collections.hafirewall.cluster.tests.simulators.systemd_node import SystemdNode
 
@@ -141,6 +145,7 @@ PLATFORMS: Dict[str, Any] = {
                        "/etc/network/interfaces", "/srv/network/lan", "/etc/systemd/network/10-hafirewall-lan.network"}),
     "freebsd": (_freebsd, {"/etc/rc.conf", "/usr/local/etc/fw.conf", "/etc/fw.more", "/var/db/bad", "/boot/loader.conf", "/etc/sysctl.conf"}),
     "openbsd": (_openbsd, {"/etc/hostname.carp1", "/etc/pf.conf", "/etc/sysctl.conf", "/etc/rc.conf.local", "/etc/mygate", "/etc/myname"}),
+    "opnsense": (lambda root: OpnsenseProvider(opnsense_pair(root)[0].again()), {"/conf/config.xml"}),
     "pfsense": (_pfsense, {"/cf/conf/config.xml"}),
 }
 
@@ -159,10 +164,13 @@ def test_a_platform_keeps_what_it_is_built_from_and_changes_nothing(platform, tm
 
 SOURCES: Dict[str, Callable[[Any], Dict[str, str]]] = {
     "linux": lambda node: kept_files.digests(node, linux_files.SOURCES), "freebsd": lambda node: kept_files.digests(node, freebsd_files.SOURCES),
-    "openbsd": lambda node: kept_files.digests(node, openbsd_files.SOURCES), "pfsense": pfsense_files.digests}
-SECRETS = {"linux": "/etc/keepalived/keepalived.conf", "freebsd": "/etc/rc.conf", "openbsd": "/etc/hostname.carp1", "pfsense": "/cf/conf/config.xml"}
+    "openbsd": lambda node: kept_files.digests(node, openbsd_files.SOURCES), "pfsense": pfsense_files.digests,
+    "opnsense": lambda node: opnsense_config.read(node, release_of(node)).digests()}
+SECRETS = {"linux": "/etc/keepalived/keepalived.conf", "freebsd": "/etc/rc.conf", "openbsd": "/etc/hostname.carp1", "pfsense": "/cf/conf/config.xml",
+           "opnsense": "/conf/config.xml"}
 OTHERS = {"linux": ("/etc/own.nft", "ip x", "ip y"), "freebsd": ("/usr/local/etc/fw.conf", "pass all", "pass in"),
-          "openbsd": ("/etc/pf.conf", "pass all", "pass in"), "pfsense": ("/cf/conf/config.xml", "<hostname>", "<hostname>other")}
+          "openbsd": ("/etc/pf.conf", "pass all", "pass in"), "pfsense": ("/cf/conf/config.xml", "<hostname>", "<hostname>other"),
+          "opnsense": ("/conf/config.xml", "<hostname>", "<hostname>other")}
 
 
 @pytest.mark.parametrize("platform", list(PLATFORMS))
@@ -170,6 +178,8 @@ def test_digests_tell_a_change_and_no_password(platform, tmp_path):
     node = PLATFORMS[platform][0](tmp_path).node
     if platform == "pfsense":
         node.edit("\t<revision>", "\t<hasync>\n\t\t<password>topsecret</password>\n\t</hasync>\n\t<revision>")
+    if platform == "opnsense":
+        node.edit("not-to-be-seen", "topsecret")
     before = SOURCES[platform](node)
     assert before and all(re.fullmatch("[0-9a-f]{64}", value) for value in before.values())
     path = SECRETS[platform]

@@ -90,6 +90,7 @@ def test_without_an_interface_that_has_a_device_it_is_off(interface: str, versio
 @pytest.mark.parametrize(("text", "peer", "version", "defer"), [
     ("", None, None, False), ("<pfsyncpeerip>198.51.100.131</pfsyncpeerip><pfsyncversion>1301</pfsyncversion>", "198.51.100.131", 1301, False),
     ("<pfsyncpeerip>2001:db8::1</pfsyncpeerip><pfsyncversion/><pfsyncdefer>1</pfsyncdefer>", None, None, True),
+    ("<pfsyncpeerip>fw2.example.net</pfsyncpeerip><pfsyncversion>\u00b2</pfsyncversion>", None, None, False),
     ("<pfsyncpeerip/><pfsyncversion>1400</pfsyncversion><pfsyncdefer>0</pfsyncdefer>", None, 1400, False),
 ])
 def test_peer_format_and_defer(text: str, peer: Optional[str], version: Optional[int], defer: bool) -> None:
@@ -122,6 +123,20 @@ def test_only_one_state_policy_can_be_chosen(text: str, expected: object) -> Non
 def test_whom_the_configuration_is_sent_to(text: str, target: Optional[str], sections: object) -> None:
     found = config("<hasync>%s</hasync>" % text)
     assert (found.sends_to, found.sections) == (target, sections)
+
+
+@pytest.mark.parametrize("stated", ["https://[192.0.2.2", "https://[fw2]", "https:///"])
+def test_a_receiver_that_is_no_address_is_not_nobody(stated: str) -> None:
+    with pytest.raises(NodeError, match="synchronizetoip is no address"):
+        assert config("<hasync><synchronizetoip>%s</synchronizetoip></hasync>" % stated).sends_to
+
+
+@pytest.mark.parametrize(("rule", "counts"), [
+    ({}, True), ({"interface": "opt1"}, True), ({"interface": "lan,opt1"}, True), ({"interface": "lan"}, False),
+    ({"interface": "opt1", "interfacenot": "1"}, False), ({"interface": "lan", "interfacenot": "1"}, True), ({"interface": "opt1", "interfacenot": "0"}, True),
+])
+def test_a_rule_is_one_for_the_interfaces_that_it_names_or_does_not_leave_out(rule: dict, counts: bool) -> None:
+    assert configuration.covers(rule, "opt1") is counts
 
 
 def vip(interface: str, mode: str, subnet: str, vhid: str) -> str:
@@ -157,7 +172,8 @@ def test_rules_that_pass_pfsync_of_both_kinds(rule: str, counts: bool) -> None:
 def test_the_last_change_and_what_is_no_time() -> None:
     found = config("<revision><time>1795000000.12</time><username>root@192.0.2.9</username><description>x</description></revision>").revision()
     assert found == {"time": 1795000000, "username": "root@192.0.2.9", "description": "x"}
-    assert config("<revision><time>soon</time></revision>").revision()["time"] is None
+    for time in ("soon", "inf", "1e999", ""):
+        assert config("<revision><time>%s</time></revision>" % time).revision()["time"] is None
 
 
 def test_what_else_names_a_device_is_told_by_its_path() -> None:

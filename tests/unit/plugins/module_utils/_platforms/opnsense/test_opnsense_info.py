@@ -137,6 +137,13 @@ def test_a_configuration_that_cannot_be_read_takes_no_other_area_along(make):
     assert not any("configctl" in command for command in node.machine.commands)
 
 
+def test_a_receiver_that_is_no_address_is_an_error_of_its_own_area(make):
+    node = make()[0]
+    node.edit("<synchronizetoip>198.51.100.131<", "<synchronizetoip>https://[fw2]<")
+    found = evidence(node)
+    assert (found["config_sync"], areas(found)) == (None, ["config_sync"]) and found["engine"]["running"] is True
+
+
 @pytest.mark.parametrize(("words", "area"), [
     (["pfctl", "-si"], "engine"), (["netstat", "-s"], None), (["sysctl", "kern.osrelease"], "vrrp"), (["pfctl", "-vvsr"], "pass_rule"), (["dmesg"], "engine"),
     (["configctl"], "snapshot.gateways"), (["df"], "readiness.disk"), (["ps"], "readiness.busy"), (["pkg-static", "rquery"], "readiness.candidate"),
@@ -222,7 +229,7 @@ def test_gateways_are_told_by_the_products_words(make, answer, rows):
     assert [(row["name"], row["state"]) for row in evidence(node)["snapshot"]["gateways"]] == rows
 
 
-@pytest.mark.parametrize("answer", ["", "Execute error", '{"A": 5}', "[1]"])
+@pytest.mark.parametrize("answer", ["", "Execute error", '{"A": 5}', "[1]", "null", '{"A": {"status": null}}'])
 def test_an_answer_about_gateways_that_is_none_is_an_error(make, answer):
     node = make()[1]
     node.machine.answer(["configctl"], stdout=answer)
