@@ -27,7 +27,7 @@ _LONGEST = 200
 _TOLD = frozenset((
     "upgrade", "update", "dist-upgrade", "full-upgrade", "install", "cron", "fetch", "autoremove", "firmware", "auto", "reload", "restart", "start", "stop",
     "enable", "disable", "filter", "interface", "reconfigure", "scrub", "reboot", "poweroff", "daily", "weekly", "monthly", "ha_sync", "pf", "pfsync",
-    "system", "auto-update", "poll", "changelog", "schedule", "bogons", "sync", "ha_reconfigure_backup",
+    "system", "auto-update", "poll", "changelog", "schedule", "bogons", "sync", "ha_reconfigure_backup", "halt", "routes",
     "nftables", "netif", "networking", "network", "keepalived", "conntrackd", "carp", "-f", "-u", "-r", "-p", "-h",
 ))
 _PROGRAM = re.compile(r"[A-Za-z0-9_./+-]+")

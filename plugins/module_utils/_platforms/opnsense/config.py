@@ -70,8 +70,9 @@ class Config:
 
     @property
     def interfaces(self) -> Dict[str, Dict[str, str]]:
-        """The interfaces by key, without groups, which have no device."""
-        return {row.tag: {inner.tag: (inner.text or "").strip() for inner in row} for row in self.root.findall("interfaces/*") if row.findtext("if")}
+        """The interfaces by key, without groups."""
+        return {row.tag: {inner.tag: (inner.text or "").strip() for inner in row} for row in self.root.findall("interfaces/*")
+                if row.findtext("if") and row.findtext("type") != "group"}
 
     @property
     def sync(self) -> Sync:
@@ -107,7 +108,7 @@ class Config:
         except ValueError:
             host = ""
         if stated and not host:
-            raise NodeError("hasync/synchronizetoip is no address: %s" % stated[:80])
+            raise NodeError("hasync/synchronizetoip is no address")
         return host or None
 
     @property

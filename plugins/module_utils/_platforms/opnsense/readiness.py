@@ -26,7 +26,7 @@ PLACES = ("/", "/usr", "/usr/local", "/var", "/conf", "/boot", "/tmp")
 PROGRAMS = ("opnsense-update", "opnsense-bootstrap", "launcher.sh", "rc.firmware", "pkg", "pkg-static", "freebsd-update")
 STAGES = "/var/cache/opnsense-update"
 # Where marks of what was saved and not applied are: the second since 26.7.2 (commit 76e92c00af). What waits for interfaces has files of its own.
-MARKS = ("/tmp/*.dirty", "/var/lib/php/tmp/*.dirty", "/tmp/.interfaces.apply", "/tmp/.*.todo")
+MARKS = ("/tmp/*.dirty", "/var/lib/php/tmp/*.dirty", "/tmp/.interfaces.apply", "/tmp/.*.todo", "/tmp/delete_*.todo")
 TABS = {common.SYSTEM_TAB: True, "/var/cron/tabs/root": False, "/var/cron/tabs/nobody": False}
 FOLDERS = ("/etc/cron.d/*", "/usr/local/etc/cron.d/*")
 

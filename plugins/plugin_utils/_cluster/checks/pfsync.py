@@ -104,7 +104,8 @@ def state_policy_equal(cluster: ClusterView) -> Iterator[Verdict]:
     yield Verdict(*weigh(failures, unknowns, [], f"{', '.join(sorted(set(told.values())))} on all nodes"))
 
 
-@only_on(("freebsd", "opnsense"), "the rules are no part of a state on this platform",
+@only_on(("freebsd",), "the rules are no part of a state on this platform",
+         opnsense="the rules of this product hold each node's own addresses (antispoof), so that those of two nodes differ",
          pfsense="the rules of this product hold each node's own addresses, so that those of two nodes always differ",
          openbsd="pfsync of this platform does not tell which rule made a state, so that another node takes the default rule for it")
 def rules_equal(cluster: ClusterView) -> Iterator[Verdict]:

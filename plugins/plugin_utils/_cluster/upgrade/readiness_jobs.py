@@ -21,7 +21,8 @@ IN_THE_WAY = (
     (re.compile(r"freebsd-update|\bpkg(-static)?\b.*\b(upgrade|install|update|autoremove)|syspatch|sysupgrade|pkg_add|pfSense-upgrade|opnsense-update|"
                 r"rc\.firmware|\bfirmware (update|upgrade|install|auto|auto-update|poll)\b"), "changes packages or the system"),
     (re.compile(r"\b(reboot|shutdown|poweroff|halt|rc\.reboot)\b|systemctl (reboot|poweroff|kexec)"), "restarts the node"),
-    (re.compile(r"\bpfctl\b.*-[a-zA-Z]*f|rc\.filter_configure|rc\.filter_synchronize|rc\.reload|configctl filter (reload|sync)\b|\bnft\b.*-f|iptables-restore|"
+    (re.compile(r"\bpfctl\b.*-[a-zA-Z]*f|rc\.filter_configure|rc\.filter_synchronize|rc\.reload|configctl filter (reload|sync)\b|"
+                r"configctl interface (reconfigure|routes)\b|\bnft\b.*-f|iptables-restore|"
                 r"(service|rcctl|systemctl|rc\.d/)\S* .*(pf|pfsync|nftables|netif|networking|network|keepalived|conntrackd)\b|"
                 r"ha_sync|ha_reconfigure_backup|HA update"),
      "changes the packet filter, the network or the virtual addresses"),

@@ -182,6 +182,7 @@ def test_another_kernel_that_is_installed_waits_for_a_reboot(make):
 
 
 @pytest.mark.parametrize(("path", "name"), [("/tmp/filter.dirty", "filter"), ("/var/lib/php/tmp/ipsec.dirty", "ipsec"), ("/tmp/.lagg.todo", "lagg"),
+                                            ("/tmp/delete_vip_5e0e.todo", "delete_vip_5e0e"),
                                             ("/tmp/.interfaces.apply", "interfaces")])
 def test_marks_of_what_was_not_applied(make, path, name):
     node = make()[1]
