@@ -19,7 +19,7 @@ from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.snap
 
 ASKING = ("configctl", "interface", "gateways", "status")
 # Some delay or loss is told, and the gateway kept.
-_STATES = {"none": "up", "delay": "up", "loss": "up", "delay+loss": "up", "down": "down", "force_down": "down"}
+_STATES = {"unwatched": "quiet", "none": "up", "delay": "up", "loss": "up", "delay+loss": "up", "down": "down", "force_down": "down"}
 
 
 def read(node: Node, _config: Config) -> List[Row]:
@@ -40,8 +40,9 @@ def read(node: Node, _config: Config) -> List[Row]:
 
 
 def _words(found: Any) -> Dict[str, str]:
-    """The status of each. PHP writes an array without elements as a list."""
-    words = {} if found == [] else {str(name): row["status"] for name, row in found.items()}
+    """The status of each; of one that nothing watches the product says what it says of a good one. PHP writes an array without elements as a list."""
+    words = {} if found == [] else {str(name): "unwatched" if (row["status"], row.get("loss")) == ("none", "~") else row["status"]
+                                    for name, row in found.items()}
     if not all(isinstance(word, str) for word in words.values()):
         raise TypeError("a status is no text")
     return words

@@ -170,7 +170,7 @@ def demotion(cluster: ClusterView) -> Iterator[Verdict]:
             yield Verdict(SKIPPED, NO_ADDRESSES, node.name)
         elif not isinstance(value, int) or isinstance(value, bool):
             yield Verdict(ERROR, node.unknown("the demotion of CARP", "vrrp"), node.name)
-        elif value > 0 and node.platform not in RAISING_SKEW and node.flag("maintenance"):
+        elif node.flag("maintenance") and (value == 240 if node.platform == "opnsense" else value > 0 and node.platform not in RAISING_SKEW):
             yield Verdict(PASS, f"CARP is demoted by {value}, which is what maintenance does", node.name)
         elif value:
             where = "ifconfig -g carp" if node.platform == "openbsd" else "net.inet.carp.demotion"

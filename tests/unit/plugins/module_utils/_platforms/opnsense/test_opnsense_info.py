@@ -221,8 +221,8 @@ def test_a_certificate_that_is_none_and_an_interface_without_one(make):
 # Snapshots, and what leaves the node on purpose
 
 @pytest.mark.parametrize(("answer", "rows"), [
-    (json.dumps(dict(GATEWAYS, B={"status": "down"}, C={"status": "delay+loss"}, D={"status": "odd"})),
-     [("B", "down"), ("C", "up"), ("D", None), ("WAN_GW", "up")]), ("[]", []),
+    (json.dumps(dict(GATEWAYS, B={"status": "down"}, C={"status": "delay+loss"}, D={"status": "odd"}, E={"status": "none", "loss": "~"})),
+     [("B", "down"), ("C", "up"), ("D", None), ("E", "quiet"), ("WAN_GW", "up")]), ("[]", []),
 ])
 def test_gateways_are_told_by_the_products_words(make, answer, rows):
     node = make()[1]
