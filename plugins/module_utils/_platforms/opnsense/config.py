@@ -104,7 +104,10 @@ class Config:
         """
         stated = self.text("hasync/synchronizetoip")
         try:
-            host = urlsplit(stated).hostname if stated and "//" in stated else stated
+            place = urlsplit(stated) if stated and "//" in stated else None
+            host = place.hostname if place else stated
+            if place and "[" in place.netloc:
+                ipaddress.IPv6Address((host or "").partition("%")[0])  # as Python itself asks in newer versions alone
         except ValueError:
             host = ""
         if stated and not host:

@@ -116,6 +116,8 @@ def test_only_one_state_policy_can_be_chosen(text: str, expected: object) -> Non
     ("", None, []), ("<synchronizetoip/><syncitems/>", None, []),
     ("<synchronizetoip>198.51.100.131</synchronizetoip><syncitems>virtualip,rules</syncitems>", "198.51.100.131", ["rules", "virtualip"]),
     ("<synchronizetoip>https://198.51.100.131:8443/</synchronizetoip>", "198.51.100.131", []),
+    ("<synchronizetoip>https://[2001:db8::2]:8443/</synchronizetoip>", "2001:db8::2", []),
+    ("<synchronizetoip>https://[fe80::1%igb1]/</synchronizetoip>", "fe80::1%igb1", []),
     # As before 24.7.
     ("<synchronizetoip>fw2.example.net</synchronizetoip><synchronizerules>on</synchronizerules><synchronizevirtualip>on</synchronizevirtualip>"
      "<synchronizenat/>", "fw2.example.net", ["rules", "virtualip"]),
@@ -125,7 +127,7 @@ def test_whom_the_configuration_is_sent_to(text: str, target: Optional[str], sec
     assert (found.sends_to, found.sections) == (target, sections)
 
 
-@pytest.mark.parametrize("stated", ["https://[192.0.2.2", "https://[fw2]", "https:///"])
+@pytest.mark.parametrize("stated", ["https://[192.0.2.2", "https://[fw2]", "https://[192.0.2.2]/", "https://[]/", "https:///"])
 def test_a_receiver_that_is_no_address_is_not_nobody(stated: str) -> None:
     with pytest.raises(NodeError, match="synchronizetoip is no address"):
         assert config("<hasync><synchronizetoip>%s</synchronizetoip></hasync>" % stated).sends_to
