@@ -127,9 +127,8 @@ evidence:
         - C(id) and C(version) of the distribution, or of the product.
         - On pfSense also its C(edition), V(CE) or V(Plus), on OPNsense V(community), V(business) or V(development), and C(base), the release of FreeBSD that it
           is built on.
-        - On FreeBSD the C(version) is that of the running kernel. C(userland) and C(installed_kernel) are the releases of these two, and C(reboot_pending)
-          tells whether another kernel is installed than the one that runs, so that an update waits for a reboot.
-        - On OpenBSD the C(version) is that of the running kernel, and these three are V(none).
+        - On FreeBSD the C(version) is that of the running kernel. C(userland) and C(installed_kernel) are the releases of these two.
+        - On OpenBSD the C(version) is that of the running kernel, and these two are V(none).
       type: dict
       sample: {id: debian, version: "12"}
     kernel:

@@ -32,6 +32,7 @@ class Machine(machine.Machine):
 
     Attributes:
         release: such as ``14.2-RELEASE``, of kernel and userland; ``installed`` is that of the kernel on the disk.
+        kernels, bootfile: when the file of each kernel on the disk was last changed, and the one that runs.
         modules: kernel modules that are loaded.
         kenv: the kernel's environment, without what the loader puts there.
         routes, leases: routes that were set, and addresses that a server lends.
@@ -41,6 +42,8 @@ class Machine(machine.Machine):
                  builtin: Sequence[str] = ()) -> None:
         super().__init__(root, network, number, name)
         self.release = self.installed = release if "-" in release else release + "-RELEASE"
+        self.kernels = {"/boot/kernel/kernel": int(self.booted) - 86400}
+        self.bootfile = "/boot/kernel/kernel"
         self.builtin = tuple(builtin)
         self.modules: List[str] = []
         self.interfaces = Interfaces()

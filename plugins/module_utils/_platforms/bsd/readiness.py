@@ -14,6 +14,7 @@ import time
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms import crontab, readiness
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import sysctl
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node, NodeError
 
 # cron(8): the system's table has a column with the user, those of users have none.
@@ -21,6 +22,7 @@ SYSTEM_TAB, USER_TABS = "/etc/crontab", "/var/cron/tabs"
 # FreeBSD's usr.bin/at; they are run by atrun(8), which cron starts.
 AT_JOBS = "/var/at/jobs"
 PROCESSES = ("ps", "-axo", "pid=,command=")
+KERNEL = "/boot/kernel/kernel"
 PKG_TIMEOUT = 60.0  # seconds; it compares all that is installed
 _UPDATE = re.compile(r"(?P<name>\S+)-(?P<version>[^-\s]+)\s+<\s+needs updating \(\S+ has (?P<new>[^)\s]+)\)")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -35,6 +37,23 @@ def busy(node: Node, programs: Sequence[str]) -> List[Dict[str, Any]]:
 def jobs(node: Node, tabs: Mapping[str, bool], now: float, tell: Callable[[str], Optional[str]] = crontab.told) -> List[Dict[str, Any]]:
     """The jobs of crontabs: by path, whether they have a column with the user. Those that are not there have none. ``tell`` says what a command runs."""
     return [job for path, has_user in tabs.items() for job in crontab.jobs(node.read_text(path) or "", path, has_user, now, tell)]
+
+
+def reboot_waits(node: Node) -> Optional[bool]:
+    """Whether a kernel is installed that does not run; None when it is not known.
+
+    A new kernel may be called what the running one is called (OPNsense's sets of one patch level, pfSense's of one base system, a kernel of one's own). So its
+    name is compared, and when its file was last written: all that install one write it anew (opnsense-update, pkg, freebsd-update, installkernel; the last
+    also makes kern.bootfile the old one). The time of its contents would not do, for archives keep that of the build.
+    """
+    releases = node.query(["freebsd-version", "-kr"], ok=None).stdout.split() if node.has("freebsd-version") else []
+    if len(releases) != 2 or releases[0] != releases[1]:
+        return True if len(releases) == 2 else None
+    kernel = sysctl.parse(node.query(["sysctl", "kern.boottime", "kern.bootfile"], ok=None).stdout)
+    booted = sysctl.boot_id(kernel)
+    files = dict.fromkeys([KERNEL, kernel.get("kern.bootfile") or KERNEL])
+    written = [int(word) for word in node.query(["stat", "-f", "%c", *files], ok=None).stdout.split() if word.isdigit()]
+    return None if booted is None or not written else max(written) > int(booted)
 
 
 def packages(node: Node) -> Dict[str, str]:

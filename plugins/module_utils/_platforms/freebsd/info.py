@@ -87,7 +87,7 @@ def collect(node: Node, params: Mapping[str, Any]) -> Dict[str, Any]:
     if params.get("sample"):
         sampled = areas.read("segment", lambda: segment.sample(node, areas, params, None if sync is None else sync.device, own or []))
         evidence["segment"], evidence["traffic"], evidence["watch"] = sampled or (None, None, None)
-    evidence["readiness"] = readiness.collect(node, areas, evidence["os"] or {}) if params.get("readiness") else None
+    evidence["readiness"] = readiness.collect(node, areas) if params.get("readiness") else None
     if params.get("snapshot"):
         evidence[snapshot.AREA] = snapshot.read(areas, snapshot_readers.readers(
             node, [row["name"] for row in own or []], lambda: kept_files.digests(node, own_files.SOURCES)))
@@ -110,8 +110,7 @@ def _system(node: Node, base: Optional[str]) -> Tuple[Dict[str, Any], List[Error
     told = node.query(["freebsd-version", "-kru"], ok=None)
     lines = told.stdout.split()
     installed, running, userland = lines if len(lines) == 3 else (None, base, None)
-    found = {"id": "freebsd", "version": running, "userland": userland, "installed_kernel": installed,
-             "reboot_pending": None if installed is None or running is None else installed != running}
+    found = {"id": "freebsd", "version": running, "userland": userland, "installed_kernel": installed}
     reason = "freebsd-version does not tell which kernel is installed: %s" % (told.stderr.strip() or "it says nothing")
     return found, [] if len(lines) == 3 else [{"area": "os", "reason": reason}]
 

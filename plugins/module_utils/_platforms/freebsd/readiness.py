@@ -11,7 +11,7 @@ is), freebsd-version(1), etcupdate(8), bectl(8), pkg-version(8). The layout of f
 from __future__ import annotations
 
 import time
-from typing import Any, Callable, Dict, List, Mapping, Optional
+from typing import Any, Callable, Dict, List, Optional
 
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms import atjobs, clocks, readiness, run_parts
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.areas import Areas
@@ -25,18 +25,14 @@ CONFLICTS = "/var/db/etcupdate/conflicts"
 NO_RELEASE = "which release a mirror offers is not asked for; state the release"
 
 
-def collect(node: Node, areas: Areas, system: Mapping[str, Any]) -> Dict[str, Any]:
-    """All of it.
-
-    Args:
-        system: the evidence ``os``.
-    """
+def collect(node: Node, areas: Areas) -> Dict[str, Any]:
+    """All of it."""
     now = time.time()
     readers: Dict[str, Callable[[], Any]] = {
         "disk": lambda: readiness.disks(node, PLACES),
         "clock": lambda: clocks.read(node, ("chrony", "ntpd", "openntpd")),
         "busy": lambda: common.busy(node, PROGRAMS),
-        "pending": lambda: {"reboot": system.get("reboot_pending"), "stage": _stage(node)},
+        "pending": lambda: {"reboot": common.reboot_waits(node), "stage": _stage(node)},
         "unapplied": lambda: ["merge of %s" % path[len(CONFLICTS):] for path in _files(node, CONFLICTS)],
         "certificates": list,
         "jobs": lambda: _jobs(node, now),

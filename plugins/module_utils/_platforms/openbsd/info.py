@@ -83,7 +83,7 @@ def collect(node: Node, params: Mapping[str, Any]) -> Dict[str, Any]:
     evidence: Dict[str, Any] = {
         "schema": SCHEMA, "collected_at": round(time.time(), 3), "platform": "openbsd", "kernel": kernel.get("kern.osrelease"),
         # Nothing on the node tells of which release the userland is, or whether another kernel waits for a boot.
-        "os": {"id": "openbsd", "version": kernel.get("kern.osrelease"), "userland": None, "installed_kernel": None, "reboot_pending": None},
+        "os": {"id": "openbsd", "version": kernel.get("kern.osrelease"), "userland": None, "installed_kernel": None},
         "boot_id": areas.read("kernel", lambda: _boot_id(node)),
         "maintenance": areas.read("maintenance", lambda: maintenance.observe(node)),
         "state_policy": None if conf is None else pf_options.state_policy(conf),

@@ -61,8 +61,7 @@ def _pending(node: Node) -> Dict[str, Any]:
         raise NodeError("no package of a kernel is installed, so whether an upgrade waits for its next stage is not known")
     stages = [node.query(["pkg-static", "annotate", "-q", "-S", kernel, "next_stage"], ok=None).stdout.strip() for kernel in kernels]
     stage = next((one for one in stages if one), None)
-    versions = node.query(["freebsd-version", "-kr"], ok=None).stdout.split() if node.has("freebsd-version") else []
-    return {"reboot": versions[0] != versions[1] if len(versions) == 2 else None, "stage": None if stage is None else "stage %s of pfSense-upgrade" % stage}
+    return {"reboot": common.reboot_waits(node), "stage": None if stage is None else "stage %s of pfSense-upgrade" % stage}
 
 
 def _certificates(node: Node, reading: Optional[bridge.Reading]) -> List[Dict[str, Any]]:

@@ -39,7 +39,7 @@ def evidence_of(node):
         "tables": {"kernel": 13, "kernel_max": 100000}, "checksum": CHECKSUM, "bulk": "done", "states_by_creator": {"a1": 9, "b2": 4},
         "states_by_interface": {"all": 1, "em0": 6, "em1": 6}, "mtu": 1500, "pinned": None}
     return pf_evidence(plan_of(node), "vhid %d", {}, engine, {"demotion_why": []}, kernel="14.2-RELEASE", os={
-        "id": "freebsd", "version": "14.2-RELEASE", "userland": "14.2-RELEASE-p1", "installed_kernel": "14.2-RELEASE", "reboot_pending": False})
+        "id": "freebsd", "version": "14.2-RELEASE", "userland": "14.2-RELEASE-p1", "installed_kernel": "14.2-RELEASE"})
 
 
 def healthy():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional
 
 import pytest
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.freebsd import readiness
@@ -100,6 +100,26 @@ def test_what_is_amiss_is_told(node: FreebsdNode) -> None:
     assert found["busy"] == [{"what": "freebsd-update", "pid": 812}]
     assert (found["clock"]["synchronised"], found["clock"]["source"]) == (False, None)
     assert found["pending"]["reboot"] is True
+
+
+KERNEL, OTHER = "/boot/kernel/kernel", "/boot/kernel.old/kernel"
+
+
+@pytest.mark.parametrize(("kernels", "bootfile", "expected"), [
+    ({KERNEL: -60}, KERNEL, False), ({KERNEL: 60}, KERNEL, True),
+    # installkernel calls the kernel that runs the old one.
+    ({KERNEL: 60, OTHER: -60}, OTHER, True), ({KERNEL: -60, OTHER: -90}, OTHER, False), ({OTHER: -60}, OTHER, False), ({}, KERNEL, None),
+])
+def test_a_kernel_of_the_same_name_that_was_written_after_the_boot_waits_for_a_reboot(
+        node: FreebsdNode, kernels: Dict[str, int], bootfile: str, expected: Optional[bool]) -> None:
+    node.machine.bootfile, node.machine.kernels = bootfile, {path: int(node.machine.booted) + seconds for path, seconds in kernels.items()}
+    assert evidence(node)["readiness"]["pending"]["reboot"] is expected
+
+
+@pytest.mark.parametrize("program", ["freebsd-version", "stat", "sysctl kern.boottime kern.bootfile"])
+def test_whether_a_kernel_waits_is_not_known_without_each_answer(node: FreebsdNode, program: str) -> None:
+    node.machine.refuse(program.split(), "made to fail")
+    assert evidence(node)["readiness"]["pending"]["reboot"] is None
 
 
 @pytest.mark.parametrize(("command", "keys"), [(["df"], ["disk"]), (["pkg-static", "query"], ["packages"]), (["pkg-static", "version"], ["candidate"]),

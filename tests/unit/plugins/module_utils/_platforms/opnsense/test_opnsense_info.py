@@ -181,6 +181,12 @@ def test_another_kernel_that_is_installed_waits_for_a_reboot(make):
     assert evidence(node)["readiness"]["pending"]["reboot"] is True
 
 
+def test_a_set_of_the_same_patch_level_waits_for_a_reboot(make):
+    node = make()[1]
+    node.machine.kernels["/boot/kernel/kernel"] = int(node.machine.clock.now) + 60
+    assert evidence(node)["readiness"]["pending"]["reboot"] is True
+
+
 @pytest.mark.parametrize(("path", "name"), [("/tmp/filter.dirty", "filter"), ("/var/lib/php/tmp/ipsec.dirty", "ipsec"), ("/tmp/.lagg.todo", "lagg"),
                                             ("/tmp/delete_vip_5e0e.todo", "delete_vip_5e0e"),
                                             ("/tmp/.interfaces.apply", "interfaces")])

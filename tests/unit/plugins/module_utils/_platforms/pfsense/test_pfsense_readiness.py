@@ -117,6 +117,11 @@ def test_what_is_amiss_is_told(node):
     assert found["candidate"] == {"release": "2.8.1", "packages": {"sudo": "1.9.16"}}
 
 
+def test_a_kernel_of_the_same_base_that_was_written_after_the_boot_waits_for_a_reboot(node):
+    node.kernel("told", **{"stat -f %c /boot/kernel/kernel": "1795000001\n"})
+    assert evidence(node)["readiness"]["pending"]["reboot"] is True
+
+
 def test_a_node_that_knows_no_catalogue_says_so(node):
     upkeep = upkeep_of("2.7.2")
     upkeep.offered, upkeep.packages = {}, {"sudo": "1.9.15p5_4"}
