@@ -182,14 +182,14 @@ def _without(networks: Sequence[Network], taken: Sequence[Network]) -> List[Netw
 def narrow(rule: Rule, sync: Sync, around: Scene) -> bool:
     """Whether a rule passes the members' pfsync on the Sync interface and nothing else."""
     version = sync.members[0].version
-    return rule.action == "pass" and not _excess(rule, sync) and rule.direction in (None, "in") and rule.family in (None, "inet" if version == 4 else "inet6") \
-        and not rule.conditions and on(rule.interface or "", sync.device, around.links)
+    return rule.action == "pass" and not _excess(rule, sync, around) and rule.direction in (None, "in") \
+        and rule.family in (None, "inet" if version == 4 else "inet6") and not rule.conditions and on(rule.interface or "", sync.device, around.links)
 
 
-def _excess(rule: Rule, sync: Sync) -> List[str]:
+def _excess(rule: Rule, sync: Sync, around: Scene) -> List[str]:
     """In which ways a rule is broader than needed."""
     found = [] if rule.protocol in PROTOCOLS else ["any protocol"]
-    found += [] if from_network(rule.source, sync) else ["from %s" % rule.source]
+    found += [] if from_network(rule.source, sync) or _from_alias(rule.source, sync, around) else ["from %s" % rule.source]
     return found + ([] if rule.interface is not None and not rule.elsewhere else ["on any interface"])
 
 
@@ -202,6 +202,14 @@ def from_network(source: str, sync: Sync) -> bool:
         return table or source in ("(%s:network)" % sync.device, "(%s:network:1)" % sync.device)
 
 
+def _from_alias(source: str, sync: Sync, around: Scene) -> bool:
+    """Whether a source is a table that has members in the Sync network, and nobody else."""
+    table = re.fullmatch(r"<([^:>]+)(?::\d+)?>", source)
+    others = [rest for everybody in EVERYBODY.values() for rest in _without([everybody], sync.members)]
+    return table is not None and any(around.table(table[1], one) is not False for one in sync.members) \
+        and all(around.table(table[1], one) is False for one in others)
+
+
 def _broader(rules: Sequence[Rule], sync: Sync, around: Scene) -> List[str]:
     """Rules that decide about pfsync on the Sync interface, from members or from anybody else, and pass more than is needed."""
     packets = [packet for packet in _packets(sync, around) if packet.direction == "in"]
@@ -211,6 +219,6 @@ def _broader(rules: Sequence[Rule], sync: Sync, around: Scene) -> List[str]:
         for way in ways(rules, packet, around):
             if way.action == "pass" and way.rule is None:
                 found[""] = "no rule matches, and then pf passes everything"
-            elif way.action == "pass" and way.rule is not None and _excess(way.rule, sync):
-                found[shown(way.rule)] = "%s (%s)" % (shown(way.rule), ", ".join(_excess(way.rule, sync)))
+            elif way.action == "pass" and way.rule is not None and _excess(way.rule, sync, around):
+                found[shown(way.rule)] = "%s (%s)" % (shown(way.rule), ", ".join(_excess(way.rule, sync, around)))
     return list(found.values())

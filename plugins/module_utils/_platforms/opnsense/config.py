@@ -74,6 +74,11 @@ class Config:
         return {row.tag: {inner.tag: (inner.text or "").strip() for inner in row} for row in self.root.findall("interfaces/*")
                 if row.findtext("if") and row.findtext("type") != "group"}
 
+    def names(self, key: str) -> List[str]:
+        """The names that a rule may have for an interface: its key, and the groups that it is in."""
+        return [key] + [row["ifname"] for row in self.rows("ifgroups/ifgroupentry")
+                        if row.get("ifname") and key in re.split("[ |,]+", row.get("members", ""))]
+
     @property
     def sync(self) -> Sync:
         """State sync."""
@@ -181,10 +186,11 @@ def named(config: Config, devices: Sequence[str]) -> List[Tuple[str, str]]:
     return list(dict.fromkeys(found))
 
 
-def covers(rule: Mapping[str, str], key: Optional[str]) -> bool:
-    """Whether a rule of the configuration is one for an interface: it names it, or none, or with ``interfacenot`` others."""
-    stated = rule.get("interface", "")
-    return not stated or (key in stated.split(",")) != _is_on(rule.get("interfacenot"))
+def covers(rule: Mapping[str, str], names: Sequence[str]) -> bool:
+    """Whether a rule of the configuration is one for an interface of these names: it has one of them, or none at all, or with ``interfacenot`` another.
+    The product writes a rule for each name of a list, so of those with ``interfacenot`` one is enough."""
+    stated = [name for name in rule.get("interface", "").split(",") if name]
+    return not stated or any((name in names) != _is_on(rule.get("interfacenot")) for name in stated)
 
 
 def _texts(elements: Sequence[ElementTree.Element], place: str) -> List[Tuple[str, str]]:

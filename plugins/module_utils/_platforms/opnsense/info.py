@@ -122,8 +122,10 @@ def _pass_rule(node: Node, found: Mapping[str, Any], rules: Optional[Sequence[Ru
 
     def kept(own: Sequence[Rule], where: pass_rule.Sync) -> Tuple[bool, List[str]]:
         """Only what is in the configuration is loaded again."""
-        stated = [rule for rule in config.pass_rules if configuration.covers(rule, where.key)]
+        names = [] if where.key is None else config.names(where.key)
+        stated = [rule for rule in config.pass_rules if configuration.covers(rule, names)]
         if own:
             return (True, []) if stated else (False, ["the rule is in force, and not in the configuration: the next reload removes it"])
-        return False, ["the configuration has the rule, and it is not in force"] if stated else ["the configuration has no such rule"]
+        return False, ["the configuration has a rule for pfsync on that interface, and none for the Sync network alone is in force" if stated
+                       else "the configuration has no such rule"]
     return pass_rule.observe(running, rules, pass_rule.scene(node, links), sync, kept)

@@ -136,9 +136,14 @@ def test_a_receiver_that_is_no_address_is_not_nobody(stated: str) -> None:
 @pytest.mark.parametrize(("rule", "counts"), [
     ({}, True), ({"interface": "opt1"}, True), ({"interface": "lan,opt1"}, True), ({"interface": "lan"}, False),
     ({"interface": "opt1", "interfacenot": "1"}, False), ({"interface": "lan", "interfacenot": "1"}, True), ({"interface": "opt1", "interfacenot": "0"}, True),
+    ({"interface": "cluster"}, True), ({"interface": "inside"}, False), ({"interface": "cluster", "interfacenot": "1"}, False),
+    ({"interface": "opt1,lan", "interfacenot": "1"}, True),
 ])
 def test_a_rule_is_one_for_the_interfaces_that_it_names_or_does_not_leave_out(rule: dict, counts: bool) -> None:
-    assert configuration.covers(rule, "opt1") is counts
+    groups = "<ifgroups>%s</ifgroups>" % "".join("<ifgroupentry><ifname>%s</ifname><members>%s</members></ifgroupentry>" % one
+                                                 for one in (("cluster", "opt1"), ("inside", "lan opt10"), ("all", "lan,opt1"), ("", "opt1")))
+    names = config(groups).names("opt1")
+    assert names == ["opt1", "cluster", "all"] and configuration.covers(rule, names) is counts
 
 
 def vip(interface: str, mode: str, subnet: str, vhid: str) -> str:

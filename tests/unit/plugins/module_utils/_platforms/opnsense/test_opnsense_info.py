@@ -123,7 +123,15 @@ def test_a_rule_of_the_configuration_that_is_not_in_force_and_one_that_a_reload_
     found = evidence(node)["pass_rule"]
     assert (found["present"], found["persistent"], found["effective"]) == (False, False, False) and "no such rule" in found["reasons"][0]
     node.edit("<protocol>ICMP</protocol>", "<protocol>PFSYNC</protocol>")
-    assert "it is not in force" in evidence(node)["pass_rule"]["reasons"][0]
+    assert "none for the Sync network alone is in force" in evidence(node)["pass_rule"]["reasons"][0]
+
+
+def test_a_rule_of_a_group_that_the_sync_interface_is_in_is_kept(make):
+    node = make()[1]
+    node.edit("<interface>opt1</interface>", "<interface>cluster</interface>")
+    assert evidence(node)["pass_rule"]["persistent"] is False
+    node.edit("</interfaces>", "</interfaces><ifgroups><ifgroupentry><ifname>cluster</ifname><members>opt1</members></ifgroupentry></ifgroups>")
+    assert evidence(node)["pass_rule"]["persistent"] is True
 
 
 def test_a_configuration_that_cannot_be_read_takes_no_other_area_along(make):

@@ -82,6 +82,17 @@ def test_a_broader_rule_works_and_is_told(rule, excess):
     assert found["broader"] == ["@3 %s (%s)" % (rule, excess)]
 
 
+@pytest.mark.parametrize(("members", "excess"), [
+    (["198.51.100.128/28"], None), (["198.51.100.129", "198.51.100.130"], None), (["198.51.100.130", "192.0.2.7"], "from <members:2>"),
+    (["198.51.100.0/24"], "from <members:2>"), (["198.51.100.128/28", "2001:db8::/32"], "from <members:2>"), (["192.0.2.7"], "from <members:2>"),
+    (None, "from <members:2>"),
+])
+def test_an_alias_is_judged_by_its_members(members, excess):
+    rule = "pass in quick on em2 inet proto pfsync from <members:2> to any keep state"
+    found = evidence([*DENY, OUT, rule], tables={} if members is None else {"members": members})
+    assert (found["present"], found["broader"]) == (excess is None, [] if excess is None else ["@3 %s (%s)" % (rule, excess)])
+
+
 def test_a_rule_beside_ours_is_broader_only_when_it_decides_about_pfsync():
     management = "pass in quick on em2 inet from 198.51.100.128/28 to any flags S/SA keep state"
     assert evidence([*DENY, OUT, OURS, management])["broader"] == []
