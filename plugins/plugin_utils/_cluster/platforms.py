@@ -16,8 +16,10 @@ ENGINES = {"linux": "conntrackd", "pfsense": "pfsync", "opnsense": "pfsync", "fr
 DRIVEN = tuple(platform for platform in ENGINES if platform != "opnsense")
 # Where a product makes the rules for CARP by itself, and sends its configuration from node to node.
 PRODUCTS = ("pfsense", "opnsense")
-# Where maintenance raises the skew; elsewhere it demotes CARP (OPNsense: carp_set_status.php).
+# Where maintenance raises the skew; elsewhere it demotes CARP.
 RAISING_SKEW = ("pfsense",)
+# By how much, where a product has one amount for it (OPNsense: carp_set_status.php).
+MAINTENANCE_DEMOTION = {"opnsense": 240}
 
 
 def _number(*number: int) -> Since:

@@ -26,7 +26,7 @@ from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.checks
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.facts import Evidence
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.lagg.binding import Binding, binding
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.pf_facts import creator
-from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platforms import RAISING_SKEW, lacks
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platforms import MAINTENANCE_DEMOTION, RAISING_SKEW, lacks
 
 NO_CARP = "the virtual addresses are not CARP's"
 NO_ADDRESSES = "no virtual addresses are planned"
@@ -170,7 +170,7 @@ def demotion(cluster: ClusterView) -> Iterator[Verdict]:
             yield Verdict(SKIPPED, NO_ADDRESSES, node.name)
         elif not isinstance(value, int) or isinstance(value, bool):
             yield Verdict(ERROR, node.unknown("the demotion of CARP", "vrrp"), node.name)
-        elif node.flag("maintenance") and (value == 240 if node.platform == "opnsense" else value > 0 and node.platform not in RAISING_SKEW):
+        elif value > 0 and node.flag("maintenance") and _by_maintenance(node.platform, value):
             yield Verdict(PASS, f"CARP is demoted by {value}, which is what maintenance does", node.name)
         elif value:
             where = "ifconfig -g carp" if node.platform == "openbsd" else "net.inet.carp.demotion"
@@ -178,6 +178,10 @@ def demotion(cluster: ClusterView) -> Iterator[Verdict]:
             yield Verdict(FAIL, f"CARP is demoted by {value} ({where}){_why(node)}: {preferred} node is preferred, whatever the priorities are", node.name)
         else:
             yield Verdict(PASS, "CARP is not demoted", node.name)
+
+
+def _by_maintenance(platform: str, value: int) -> bool:
+    return platform not in RAISING_SKEW and value == MAINTENANCE_DEMOTION.get(platform, value)
 
 
 def _why(node: NodeView) -> str:

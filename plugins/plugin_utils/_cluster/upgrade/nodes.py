@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -98,7 +99,7 @@ def current(cluster: ClusterView, node: NodeView) -> Side:
 
 def upgraded(cluster: ClusterView, node: NodeView, target: str | None) -> Side:
     """The node with its next release. What is pinned in its configuration stays pinned; what was set by hand is gone with the boot."""
-    if target is not None and target == release_now(node):
+    if runs(node, target):
         return replace(current(cluster, node), upgraded=True)
     platform = _platform(node, target)
     if node.platform not in _CHOOSING:
@@ -112,7 +113,7 @@ def upgraded(cluster: ClusterView, node: NodeView, target: str | None) -> Side:
 
 def _of_twin(cluster: ClusterView, node: NodeView, platform: str, target: str | None) -> tuple[int | None, tuple[int, ...] | None]:
     """What a member that runs the release already shows of its kernel: this node is going to have the same."""
-    twin = next((other for other in cluster.nodes if other is not node and target is not None and release_now(other) == target), None)
+    twin = next((other for other in cluster.nodes if other is not node and runs(other, target)), None)
     if twin is None or twin.get("engine", "pinned") is not None:
         return None, None
     return _shown(twin, platform, target)
@@ -121,6 +122,11 @@ def _of_twin(cluster: ClusterView, node: NodeView, platform: str, target: str | 
 def release_now(node: NodeView) -> str | None:
     """The release that the node runs."""
     return _text(node.get("packages", "conntrackd") if node.platform == "linux" else node.get("os", "version"))
+
+
+def runs(node: NodeView, release: str | None) -> bool:
+    """Whether the node runs a release, or a later revision of that one: ``26.1.4_1`` (OPNsense), ``14.2-RELEASE-p1`` (FreeBSD)."""
+    return release is not None and re.fullmatch(re.escape(release) + r"(?:_\d+|-p\d+)?", release_now(node) or "") is not None
 
 
 def target_of(node: NodeView, wanted: str) -> str | None:

@@ -12,7 +12,7 @@ from typing import Any
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.checks.view import ClusterView, NodeView
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platforms import DRIVEN, lacks
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.protocol.pfsync_rows import FORMATS, OLDEST_FORMAT
-from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.upgrade.nodes import order, release_now, row_of
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.upgrade.nodes import order, release_now, row_of, runs
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.upgrade.stages import BOTH, NOW, YES, stage_id
 
 PLAYBOOK = "ansible-playbook hafirewall.cluster."
@@ -93,10 +93,10 @@ def runbook(cluster: ClusterView, stages: Sequence[Mapping[str, Any]], targets: 
 
 
 def _pinned_below(node: NodeView, target: str | None) -> bool:
-    """Whether a format is pinned that is not the newest that can be chosen; on OPNsense one is always chosen."""
+    """Whether a format is pinned that is not the newest that can be chosen."""
     pinned, row = node.get("engine", "pinned"), row_of(node.platform, target)
     newest = row.emits or max(row.understands or FORMATS)
-    return isinstance(pinned, int) and (node.platform != "opnsense" or pinned < newest)
+    return isinstance(pinned, int) and pinned < newest
 
 
 def _laggs(book: Runbook, stages: Sequence[Mapping[str, Any]]) -> None:
@@ -134,8 +134,8 @@ def _shows_none(node: NodeView) -> bool:
 def _upgrade(book: Runbook, number: int, ordered: Sequence[NodeView], node: NodeView, target: str | None, version: int | None) -> None:
     """One node: out of the cluster's service, upgraded, and back in it."""
     before, stage = stage_id(number - 1, len(ordered)), stage_id(number, len(ordered))
-    if target is not None and target == release_now(node):
-        book.add(stage, f"{node.name} has {target} already", node=node.name)
+    if runs(node, target):
+        book.add(stage, f"{node.name} has {release_now(node)} already", node=node.name)
         return
     hands_over = node is ordered[-1] and len(ordered) > 1
     book.add(before, f"Hand over: {node.name} enters maintenance" if hands_over else f"{node.name} enters maintenance",

@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.checks.view import NodeView
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.upgrade import nodes
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.upgrade.outcome import OUTCOMES, REQUIRABLE, good_enough
 from upgrade_cases import WELL, Pair
 
@@ -51,6 +53,16 @@ def test_a_node_that_has_its_release_already_is_not_upgraded_again(pair):
     judged = pair.judged("15.0-RELEASE")
     assert "fw2 has 15.0-RELEASE already" in [step["title"] for step in judged["runbook"]]
     assert judged["stages"][0]["pin"]["nodes"] == ["fw2"]
+
+
+@pytest.mark.parametrize(("platform", "now", "target", "has"), [
+    ("opnsense", "26.1.4_1", "26.1.4", True), ("opnsense", "26.1.4", "26.1.4_1", False), ("opnsense", "26.1.40", "26.1.4", False),
+    ("freebsd", "14.2-RELEASE-p1", "14.2-RELEASE", True), ("freebsd", "14.2-RELEASE-p1", "14.2-RELEASE-p2", False),
+    ("freebsd", "14.2-RELEASE-p1", "14.2-RELEASE-p1", True), ("freebsd", "14.2-RELEASE", None, False),
+])
+def test_a_later_revision_of_a_release_is_that_release(platform, now, target, has):
+    pair = Pair(platform, now)
+    assert nodes.runs(NodeView("fw2", pair.plans["fw2"], pair.evidence["fw2"], None, 2), target) is has
 
 
 @pytest.mark.parametrize(("statuses", "outcome"), [
