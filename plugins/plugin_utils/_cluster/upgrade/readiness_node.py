@@ -82,7 +82,7 @@ def nothing_unapplied(view: ReadinessView) -> Iterator[Verdict]:
         current = view.results("config_current", node.name)
         failures += [result["reason"] for result in current if result["status"] == FAIL]
         unknowns += [result["reason"] for result in current if result["status"] == ERROR]
-        yield Verdict(*weigh(failures, unknowns, [], "what is stored is in force"), node.name)
+        yield Verdict(*weigh(failures, unknowns, [], "nothing is marked as changed and not applied"), node.name)
 
 
 def certificates_valid(view: ReadinessView) -> Iterator[Verdict]:
