@@ -14,35 +14,31 @@ import json
 from typing import Any, Dict, List
 
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node, NodeError
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.opnsense.config import Config
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.snapshot import Row
 
 ASKING = ("configctl", "interface", "gateways", "status")
 # Some delay or loss is told, and the gateway kept.
-_STATES = {"unwatched": "quiet", "none": "up", "delay": "up", "loss": "up", "delay+loss": "up", "down": "down", "force_down": "down"}
+_STATES = {"none": "up", "delay": "up", "loss": "up", "delay+loss": "up", "down": "down", "force_down": "down"}
 
 
-def read(node: Node, _config: Config) -> List[Row]:
+def read(node: Node) -> List[Row]:
     """The gateways; the state that another word means is not known.
 
-    Args:
-        node: where.
-        _config: the configuration, which is known to be whole: the product's own programs put an older one in its place when it is not (Config.php).
     Raises:
         NodeError: the product does not tell.
     """
     answer = node.query(ASKING, ok=None).stdout
     try:
-        words = _words(json.loads(answer))
+        found = json.loads(answer)
+        # PHP writes an array without elements as a list.
+        return [] if found == [] else [_row(str(name), row) for name, row in found.items()]
     except (ValueError, TypeError, KeyError, AttributeError):
         raise NodeError("%s tells no states of gateways; it said: %s" % (" ".join(ASKING), answer.strip()[:200] or "nothing")) from None
-    return [{"name": name, "state": _STATES.get(word), "told": word} for name, word in words.items()]
 
 
-def _words(found: Any) -> Dict[str, str]:
-    """The status of each; of one that nothing watches the product says what it says of a good one. PHP writes an array without elements as a list."""
-    words = {} if found == [] else {str(name): "unwatched" if (row["status"], row.get("loss")) == ("none", "~") else row["status"]
-                                    for name, row in found.items()}
-    if not all(isinstance(word, str) for word in words.values()):
+def _row(name: str, found: Dict[str, Any]) -> Row:
+    """Of one that nothing watches the product says what it says of a good one, and knows no loss."""
+    word = found["status"]
+    if not isinstance(word, str):
         raise TypeError("a status is no text")
-    return words
+    return {"name": name, "state": "quiet" if (word, found.get("loss")) == ("none", "~") else _STATES.get(word), "told": word}

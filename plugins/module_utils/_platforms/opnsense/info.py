@@ -76,7 +76,7 @@ def collect(node: Node, params: Mapping[str, Any]) -> Dict[str, Any]:
     evidence["readiness"] = readiness.collect(node, areas, config, release) if params.get("readiness") else None
     if params.get("snapshot"):
         evidence[snapshot.AREA] = snapshot.read(areas, snapshot_readers.readers(
-            node, [row["name"] for row in own or []], lambda: _known(config).digests(), gateways=lambda: gateways.read(node, _known(config))))
+            node, [row["name"] for row in own or []], lambda: _known(config).digests(), gateways=lambda: _gateways(node, config)))
     evidence["errors"] = areas.errors
     return result(evidence)
 
@@ -97,6 +97,12 @@ def _known(config: Optional[Config]) -> Config:
     if config is None:
         raise NodeError("the configuration could not be read")
     return config
+
+
+def _gateways(node: Node, config: Optional[Config]) -> List[snapshot.Row]:
+    """Not without a whole configuration: the product's own programs would put an older one in its place (Config.php)."""
+    _known(config)
+    return gateways.read(node)
 
 
 def _sync(found: Mapping[str, Any], params: Mapping[str, Any], links: Mapping[str, Link], config: Optional[Config]) -> Optional[pass_rule.Sync]:

@@ -241,7 +241,9 @@ def test_a_certificate_that_is_none_and_an_interface_without_one(make):
 def test_gateways_are_told_by_the_products_words(make, answer, rows):
     node = make()[1]
     node.machine.answer(["configctl"], stdout=answer + "\n")
-    assert [(row["name"], row["state"]) for row in evidence(node)["snapshot"]["gateways"]] == rows
+    told = evidence(node)["snapshot"]["gateways"]
+    assert [(row["name"], row["state"]) for row in told] == rows
+    assert [row["told"] for row in told if row["name"] == "E"] == ["none"] * (len(rows) > 0)
 
 
 @pytest.mark.parametrize("answer", ["", "Execute error", '{"A": 5}', "[1]", "null", '{"A": {"status": null}}'])
