@@ -50,7 +50,14 @@ class Provider:
         raise self._lacks("maintenance")
 
     def node_info(self, params: Params) -> Result:
-        """Read all evidence; changes nothing."""
+        """Read all evidence; changes nothing.
+
+        Args:
+            params: ``sync_interface`` and ``sync_network`` (each a text or None), ``sample`` (ask around on the Sync segment for about a second),
+                ``readiness`` (read what matters before an upgrade), and ``snapshot`` (read also what is of use only when two moments are compared).
+        Returns:
+            ``evidence`` (as the documentation of node_info describes it), and ``ansible_facts`` that hold it as ``hafirewall_evidence``.
+        """
         raise self._lacks("node_info")
 
     def sync_probe(self, params: Params) -> Result:

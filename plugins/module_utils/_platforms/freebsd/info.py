@@ -45,16 +45,7 @@ Variables = Mapping[str, str]
 
 
 def collect(node: Node, params: Mapping[str, Any]) -> Dict[str, Any]:
-    """Read everything.
-
-    Args:
-        node: where.
-        params: ``sync_interface`` and ``sync_network`` (each a text or None), ``sample`` (ask around on the Sync segment for about a second),
-            ``readiness`` (read what matters before an upgrade), and ``snapshot``
-            (read also what is of use only when two moments are compared).
-    Returns:
-        ``evidence`` (as the documentation of node_info describes it), and ``ansible_facts`` that hold it as ``hafirewall_evidence``.
-    """
+    """Read everything. Arguments and result are those of ``Provider.node_info``."""
     areas = Areas()
     # Variables of modules that are not loaded are unknown to the kernel.
     kernel = areas.read("kernel", lambda: sysctl.parse(node.query(["sysctl", *KERNEL], ok=None).stdout)) or {}

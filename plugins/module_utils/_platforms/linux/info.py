@@ -30,16 +30,7 @@ from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.snap
 
 
 def collect(node: Node, params: Dict[str, Any]) -> Dict[str, Any]:
-    """Read everything.
-
-    Args:
-        node: where.
-        params: ``sync_interface`` and ``sync_network`` (each a text or None), ``sample`` (listen on the Sync segment for about a second),
-            ``readiness`` (read what matters before an upgrade), and ``snapshot``
-            (read also what is of use only when two moments are compared).
-    Returns:
-        ``evidence`` (as the documentation of node_info describes it), and ``ansible_facts`` that hold it as ``hafirewall_evidence``.
-    """
+    """Read everything. Arguments and result are those of ``Provider.node_info``."""
     areas = Areas()
     evidence: Dict[str, Any] = {"schema": SCHEMA, "collected_at": round(time.time(), 3), "platform": "linux", "kernel": os.uname().release}
     evidence["os"] = areas.read("os", lambda: _os(node))

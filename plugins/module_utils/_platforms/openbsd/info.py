@@ -62,16 +62,7 @@ _DEMOTED = re.compile(r"\bdemoted group carp by (-?\d+) to (\d+) \(([^)]*)\)")
 
 
 def collect(node: Node, params: Mapping[str, Any]) -> Dict[str, Any]:
-    """Read everything.
-
-    Args:
-        node: where.
-        params: ``sync_interface`` and ``sync_network`` (each a text or None), ``sample`` (ask around on the Sync segment for about a second),
-            ``readiness`` (read what matters before an upgrade), and ``snapshot``
-            (read also what is of use only when two moments are compared).
-    Returns:
-        ``evidence`` (as the documentation of node_info describes it), and ``ansible_facts`` that hold it as ``hafirewall_evidence``.
-    """
+    """Read everything. Arguments and result are those of ``Provider.node_info``."""
     areas = Areas()
     kernel = areas.read("kernel", lambda: told.variables(node.query(["sysctl", "kern.osrelease", CARP_ALLOW], ok=None).stdout)) or {}
     found = areas.read("vrrp", lambda: virtual_ip.read(node))

@@ -49,15 +49,8 @@ KERNEL = ("kern.osrelease", "kern.boottime", sysctl.CARP_ALLOW, sysctl.CARP_DEMO
 
 
 def collect(node: Node, params: Dict[str, Any]) -> Dict[str, Any]:
-    """Read everything.
+    """Read everything. Arguments and result are those of ``Provider.node_info``.
 
-    Args:
-        node: where.
-        params: ``sync_interface`` and ``sync_network`` (each a text or None), ``sample`` (ask around on the Sync segment for about a second),
-            ``readiness`` (read what matters before an upgrade), and ``snapshot``
-            (read also what is of use only when two moments are compared).
-    Returns:
-        ``evidence`` (as the documentation of node_info describes it), and ``ansible_facts`` that hold it as ``hafirewall_evidence``.
     Raises:
         NodeError: the node's release cannot be told, or is too old for a module.
     """
