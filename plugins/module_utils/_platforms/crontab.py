@@ -28,6 +28,7 @@ _TOLD = frozenset((
     "upgrade", "update", "dist-upgrade", "full-upgrade", "install", "cron", "fetch", "autoremove", "firmware", "auto", "reload", "restart", "start", "stop",
     "enable", "disable", "filter", "interface", "reconfigure", "scrub", "reboot", "poweroff", "daily", "weekly", "monthly", "ha_sync", "pf", "pfsync",
     "system", "auto-update", "poll", "changelog", "schedule", "bogons", "sync", "ha_reconfigure_backup", "halt", "routes",
+    "alarm", "zfs", "trim",
     "nftables", "netif", "networking", "network", "keepalived", "conntrackd", "carp", "-f", "-u", "-r", "-p", "-h",
 ))
 _PROGRAM = re.compile(r"[A-Za-z0-9_./+-]+")
@@ -67,8 +68,9 @@ def parts(command: str) -> List[str]:
 
 
 def _arguments(words: Sequence[str]) -> List[str]:
-    """Words of the vocabulary, and programs that another one starts."""
-    return [word for word in words if word in _TOLD or (_PROGRAM.fullmatch(word) and re.match(r"/(?:\S*/)?s?bin/|/etc/rc", word))]
+    """Words of the vocabulary, and programs that another one starts; OPNsense up to 26.1.6 has an action of configctl in quotes."""
+    bare = [word.strip("'\"") for word in words]
+    return [word for word in bare if word in _TOLD or (_PROGRAM.fullmatch(word) and re.match(r"/(?:\S*/)?s?bin/|/etc/rc", word))]
 
 
 def jobs(text: str, path: str, has_user: bool, now: float, tell: Callable[[str], Optional[str]] = told) -> List[Dict[str, Any]]:

@@ -153,8 +153,8 @@ def test_the_products_own_jobs_are_not_in_the_way_and_those_that_upgrade_or_send
     cluster.b.put("/var/cron/tabs/root", "".join(minute + command + "\n" for command in own))
     _run, report = cluster.upgrade("26.7.2")
     assert {one["status"] for one in report["checks"] if one["id"] == "jobs_in_window"} == {"pass"}
-    for command in ("firmware auto-update", "system ha_reconfigure_backup", "system halt", "interface reconfigure wan"):
-        cluster.b.put("/var/cron/tabs/nobody", f"{minute}/usr/local/sbin/configctl -d -- {command}\n")
+    for command in ("-- firmware auto-update", "'firmware auto-update'", "-- system ha_reconfigure_backup", "'system halt'", "'interface reconfigure' wan"):
+        cluster.b.put("/var/cron/tabs/nobody", f"{minute}/usr/local/sbin/configctl -d {command}\n")
         run, report = cluster.upgrade("26.7.2")
         assert run.status != 0 and report["outcome"] == "not_seamless"
         assert ["tabs/nobody" in one["reason"] for one in report["checks"] if one["id"] == "jobs_in_window" and one["status"] == "fail"] == [True]

@@ -26,7 +26,7 @@ IN_THE_WAY = (
                 r"(service|rcctl|systemctl|rc\.d/)\S* .*(pf|pfsync|nftables|netif|networking|network|keepalived|conntrackd)\b|"
                 r"ha_sync|ha_reconfigure_backup|HA update"),
      "changes the packet filter, the network or the virtual addresses"),
-    (re.compile(r"\bzpool scrub|\bfsck\b|fstrim|e2scrub"), "loads the disks"),
+    (re.compile(r"\b(zpool|zfs) (scrub|trim)\b|\bfsck\b|fstrim|e2scrub"), "loads the disks"),
 )
 
 

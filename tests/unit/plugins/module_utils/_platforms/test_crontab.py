@@ -91,6 +91,11 @@ def test_jobs_are_named_by_their_line_and_told_without_what_may_be_a_secret() ->
     ("30\t1\t*\t*\t*\t/bin/sh /etc/daily", False, "/bin/sh"),
     ("0 2 * * * root test -x /sbin/reboot && if true; then /usr/sbin/freebsd-update cron >/dev/null 2>&1 & fi", True,
      "test; true; /usr/sbin/freebsd-update cron; fi"),
+    # opnsense/core, templates/OPNsense/Cron: up to 26.1.6, and since.
+    ("0 2 * * * /usr/local/sbin/configctl -d 'firmware auto-update' hunter2", False, "/usr/local/sbin/configctl firmware auto-update"),
+    ("0 2 * * * /usr/local/sbin/configctl -d -- interface routes alarm 'hunter2 x'", False, "/usr/local/sbin/configctl interface routes alarm"),
+    ("0 2 * * * /usr/local/sbin/configctl -d 'zfs scrub' 'zroot'", False, "/usr/local/sbin/configctl zfs scrub"),
+    ("0 2 * * * mysql -p'a;hunter2' 'b;hunter2'", False, "mysql"),
     ("0 2 * * *  PKG_ENV=x pkg upgrade -y", False, "pkg upgrade"),
     ("0 2 * * *  -n -q /usr/sbin/syspatch", False, "/usr/sbin/syspatch"),
 ])

@@ -125,6 +125,7 @@ def test_a_key_that_could_not_be_read_is_an_error_with_its_reason_for_its_check_
     ("jobs_in_window", "readiness.jobs.1.next", None, "error", ["when it runs next is not known"]),
     ("jobs_in_window", "readiness.jobs.0.what", "/sbin/shutdown -r", "fail", ["/etc/crontab:3 restarts the node"]),
     ("jobs_in_window", "readiness.jobs.0.what", "zpool scrub", "warn", ["loads the disks"]),
+    ("jobs_in_window", "readiness.jobs.0.what", "/usr/local/sbin/configctl zfs scrub", "warn", ["loads the disks"]),
     ("jobs_in_window", "readiness.jobs.0.what", None, "error", ["what /etc/crontab:3 runs is not told"]),
     ("jobs_in_window", "readiness.jobs", [], "pass", ["none of 0 scheduled jobs"]),
     ("packages_equal", "readiness.packages.sudo", "1.9.16", "fail", ["1 packages differ: sudo (fw1 1.9.15, fw2 1.9.16); 0 may"]),
@@ -231,7 +232,8 @@ def test_a_job_whose_commands_are_not_told_is_of_no_matter_after_the_window(linu
 
 @pytest.mark.parametrize("what", ["/usr/bin/apt-get upgrade", "dnf-automatic.service", "/usr/sbin/freebsd-update cron", "pkg upgrade", "/usr/sbin/syspatch",
                                   "/sbin/pfctl -f", "/usr/sbin/service pf reload", "/etc/rc.filter_configure_sync", "systemctl restart keepalived",
-                                  "/usr/local/sbin/configctl firmware auto", "/sbin/reboot", "nft -f", "cd; run-parts; /etc/cron.daily/apt-compat",
+                                  "/usr/local/sbin/configctl firmware auto", "/sbin/reboot", "/usr/local/sbin/configctl interface routes alarm",
+                                  "nft -f", "cd; run-parts; /etc/cron.daily/apt-compat",
                                   "nice; /etc/cron.daily/0yum-daily.cron", "periodic daily; /usr/local/etc/periodic/daily/500.pkg-upgrade",
                                   "run-parts; /etc/cron.daily/dpkg; /etc/cron.daily/unattended-upgrades"])
 def test_jobs_that_are_in_the_way_are_known(linux, what):
