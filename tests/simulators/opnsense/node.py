@@ -102,7 +102,8 @@ def _rules(machine: Machine, root: ElementTree.Element, devices: Dict[str, str])
         options = " (no-sync)" if rule.findtext("nopfsync") else ""
         stated.append('pass in quick on %s inet %sfrom %s to any keep state%s label "%032x"' % (
             device, "proto %s " % protocol if protocol else "", source, options, number))
-    return [*policy, "set hostid %d" % machine.hostid, *_OWN_RULES, *stated]
+    own = ["antispoof log for %s" % device for device in devices.values()]
+    return [*policy, "set hostid %d" % machine.hostid, *_OWN_RULES[:2], *own, *_OWN_RULES[2:], *stated]
 
 
 def _run(machine: Machine, line: str) -> None:
