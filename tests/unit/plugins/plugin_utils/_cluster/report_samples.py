@@ -62,6 +62,18 @@ def pfsense(states=("active", "standby"), name="pf"):
     return found
 
 
+def opnsense(states=("active", "standby"), name="opn"):
+    """The same of OPNsense nodes: their configuration has no version, and when it was changed is told."""
+    found = pfsense(states, name)
+    for node, one in found["plans"].items():
+        one["platform"] = "opnsense"
+        seen = found["evidence"][node]
+        if seen is not None:
+            seen.update(platform="opnsense", kernel="14.3-RELEASE-p7", config={"revision": {"time": 1795000000, "description": "x", "username": "root"}},
+                        os={"id": "opnsense", "version": "26.1.4", "edition": "community", "base": "14.3-RELEASE-p7"})
+    return found
+
+
 def freebsd(states=("active", "standby"), name="bsd"):
     """The same of FreeBSD nodes."""
     found = pfsense(states, name)
