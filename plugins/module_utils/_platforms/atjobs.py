@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from typing import Any, Callable, Dict, List, Optional
 
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms import crontab
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.run_parts import executables
 
@@ -56,9 +57,4 @@ def what(text: str, tell: Callable[[str], Optional[str]]) -> Optional[str]:
         return None
     body = text[head.end():]
     handed = _HANDED.fullmatch(body)
-    lines = [line.strip() for line in (handed["commands"] if handed else body).splitlines()]
-    lines = [line for line in lines if line and not line.startswith("#")]
-    if any("<<" in line or line.endswith("\\") or line.count("'") % 2 or line.count('"') % 2 for line in lines):
-        return None
-    told = [tell(line) for line in lines]
-    return None if None in told else "; ".join(one for one in told if one)
+    return crontab.script(handed["commands"] if handed else body, tell)

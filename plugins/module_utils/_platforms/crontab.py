@@ -62,6 +62,15 @@ def told(command: str) -> str:
     return "; ".join(found)[:_LONGEST]
 
 
+def script(text: str, tell: Callable[[str], Optional[str]] = told) -> Optional[str]:
+    """What the lines of a script run. None where a line alone is not a command."""
+    lines = [line for line in map(str.strip, text.splitlines()) if line and not line.startswith("#")]
+    if any("<<" in line or line.endswith("\\") or line.count("'") % 2 or line.count('"') % 2 for line in lines):
+        return None
+    found = [tell(line) for line in lines]
+    return None if None in found else "; ".join(one for one in found if one)
+
+
 def parts(command: str) -> List[str]:
     """The commands that a command line has. Before the program of each may stand variables, words of a shell, and on OpenBSD flags of cron's own."""
     return [part.lstrip(" ({!@") for part in _PARTED.split(command.replace("\\%", "%"))]

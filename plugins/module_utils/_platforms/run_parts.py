@@ -2,11 +2,11 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a command of a scheduled job runs, with the scripts that it starts from folders: run-parts(8) of Linux, periodic(8) of FreeBSD.
+"""What a command of a scheduled job runs, with the scripts that it starts from folders: run-parts(8) of Linux, periodic(8) of FreeBSD, daily(8) of OpenBSD.
 
-Sources: run-parts(8) of Debian's debianutils and the script of that name in Fedora's crontabs (which names they run), periodic.sh of FreeBSD. What
-``local_periodic`` of periodic.conf(5) says is not read: the folders are those that it has by default. A script may look into a configuration and do nothing;
-that is not known here.
+Sources: run-parts(8) of Debian's debianutils and the script of that name in Fedora's crontabs (which names they run), periodic.sh and 999.local of FreeBSD,
+etc/daily of OpenBSD. What periodic.conf(5) says is not read: the folders, and the scripts of one's own, are those that it has by default. A script may look
+into a configuration and do nothing; that is not known here.
 """
 
 from __future__ import annotations
@@ -76,8 +76,10 @@ class Telling:
         words = [word for word in arguments if not word.startswith("-") and not re.match(r"\d*[<>]", word)]
         if program == "periodic":
             folders = [word for word in words if word.startswith("/")]
-            folders += ["%s/%s" % (top, word) for word in words if re.fullmatch(r"\w+", word) for top in PERIODIC]
-            return self._listed(folders, ALL) if folders else None
+            names = [word for word in words if re.fullmatch(r"\w+", word)]
+            folders += ["%s/%s" % (top, name) for name in names for top in PERIODIC]
+            own = [local(self._node, name) for name in names]
+            return None if None in own or not folders else self._listed(folders, ALL) + [one for one in own if one]
         folders = [word for word in words if word.startswith("/")][:1]
         # By --regex and --lsbsysinit other names are run: all that there are, for one too many is told rather than one too few.
         ruled = any(re.match("--(regex|lsbsysinit)", word) for word in arguments)
@@ -96,6 +98,11 @@ class Telling:
         if _TIMER_INSTEAD.match(self._node.read_text(path) or "") is None:
             return False
         return self._node.query(["test", "-d", SYSTEMD], ok=(0, 1)).status == 0
+
+
+def local(node: Node, period: str) -> Optional[str]:
+    """What the script of one's own runs that the system's daily, weekly or monthly ones start. None where that cannot be told."""
+    return crontab.script(node.read_text("/etc/%s.local" % period) or "")
 
 
 def executables(node: Node, folder: str) -> List[str]:

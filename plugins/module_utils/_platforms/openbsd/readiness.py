@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import re
 import time
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict, List, Optional
 
-from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms import atjobs, clocks, crontab, readiness
+from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms import atjobs, clocks, crontab, readiness, run_parts
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.areas import Areas
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.bsd import readiness as common
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.node import Node
@@ -26,6 +26,7 @@ KERNEL, NEXT_KERNEL, SETS = "/bsd", "bsd.upgrade", "/home/_sysupgrade"
 # usr.sbin/cron, which runs them itself.
 AT_JOBS = "/var/cron/atjobs"
 NO_RELEASE = "which release a mirror offers is not asked for; state the release"
+_PERIODIC = re.compile(r"(?<![\w./-])/etc/(daily|weekly|monthly)(?![\w./-])")
 _PACKAGE = re.compile(r"(?P<name>\S+?)-(?P<version>\d[^\s-]*(?:-[a-z]\S*)?)")
 
 
@@ -50,7 +51,13 @@ def collect(node: Node, areas: Areas) -> Dict[str, Any]:
 
 def _jobs(node: Node, now: float) -> List[Dict[str, Any]]:
     tabs = {"%s/%s" % (common.USER_TABS, name): False for name in _names(node, common.USER_TABS)}
-    return common.jobs(node, dict({common.SYSTEM_TAB: True}, **tabs), now) + atjobs.jobs(node, AT_JOBS, crontab.told)
+    return common.jobs(node, dict({common.SYSTEM_TAB: True}, **tabs), now, lambda command: _told(node, command)) + atjobs.jobs(node, AT_JOBS, crontab.told)
+
+
+def _told(node: Node, command: str) -> Optional[str]:
+    """What a command runs, with the script of one's own that /etc/daily, weekly and monthly start."""
+    found = [crontab.told(command), *(run_parts.local(node, period) for period in _PERIODIC.findall(command))]
+    return None if None in found else "; ".join(one for one in found if one)
 
 
 def _names(node: Node, folder: str) -> List[str]:

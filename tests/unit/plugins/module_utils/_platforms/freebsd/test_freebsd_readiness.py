@@ -64,8 +64,9 @@ def test_jobs_of_at_and_the_scripts_of_periodic_are_among_the_jobs(node: Freebsd
     node.machine.put("/var/at/jobs/c0000101c8c534",
                      "#!/bin/sh\ncd /root || {\n\t echo 'Execution directory inaccessible' >&2\n\t exit 1\n}\npkg upgrade\n", 0o700)
     node.machine.put("/var/at/jobs/.SEQ", "00001\n")
+    node.machine.put("/etc/daily.local", "pkg upgrade -y\n")
     assert [(job["name"], job["what"]) for job in evidence(node)["readiness"]["jobs"]] == [
-        ("/etc/crontab:1", "periodic daily; /etc/periodic/daily/480.leapfile-ntpd; /usr/local/etc/periodic/daily/500.pkg-upgrade"),
+        ("/etc/crontab:1", "periodic daily; /etc/periodic/daily/480.leapfile-ntpd; /usr/local/etc/periodic/daily/500.pkg-upgrade; pkg upgrade"),
         ("/var/at/jobs/c0000101c8c534", "pkg upgrade")]
 
 

@@ -47,6 +47,15 @@ def test_one_reading_has_all_keys_and_changes_nothing(node):
 
 
 # By at.c and atrun.c of OpenBSD; not seen.
+def test_the_script_of_ones_own_that_daily_starts_is_among_what_it_runs(node):
+    node.machine.put("/var/cron/tabs/root", "30\t1\t*\t*\t*\t/bin/sh /etc/daily\n30\t3\t*\t*\t6\t-n sh /etc/weekly; true\n")
+    assert [job["what"] for job in evidence(node)["readiness"]["jobs"]] == ["/bin/sh", "sh; true"]
+    node.machine.put("/etc/daily.local", "# mine\nTOKEN=hunter2\nnext_part \"Patches:\"\n/usr/sbin/syspatch && rcctl restart hunter2\n")
+    assert [job["what"] for job in evidence(node)["readiness"]["jobs"]] == ["/bin/sh; next_part; /usr/sbin/syspatch; rcctl restart", "sh; true"]
+    node.machine.put("/etc/weekly.local", "cat << EOF\nhunter2\nEOF\n")
+    assert [job["what"] for job in evidence(node)["readiness"]["jobs"]][1] is None
+
+
 def test_jobs_of_at_are_among_the_jobs(node):
     node.machine.put("/var/cron/atjobs/1796094000.c", "cd /root || {\n\t echo 'Execution directory inaccessible' >&2\n\t exit 1\n}\n"
                      "/bin/ksh << '_END_OF_AT_JOB'\nsyspatch\n\n_END_OF_AT_JOB\n", 0o700)
