@@ -21,7 +21,7 @@ from bench import ROOT, install_collection, parser, print_clusters
 
 SIZES = (1, 100, 1000)
 SAVED = ROOT / "tests" / "fixtures" / "upgrade-evidence"
-COMES = {"linux": "1:1.4.8-2", "freebsd": "15.0-RELEASE", "openbsd": "7.7", "pfsense": "2.8.0"}
+COMES = {"linux": "1:1.4.8-2", "freebsd": "15.0-RELEASE", "openbsd": "7.7", "pfsense": "2.8.0", "opnsense": "26.7.2"}
 AT_MOST = 10.0  # milliseconds a cluster
 
 

@@ -30,7 +30,7 @@ ENABLED = {
                    ("enabled", True, "the engine does not start at boot"), ("running", True, "the engine does not run")),
     "pfsync": (("enabled", True, "state sync is not in the node's configuration"), ("running", True, "pfsync0 is not up, or has no Sync device")),
 }
-SHARED_SETTINGS = {"conntrackd": ("mode", "transport", "group", "port", "external_cache"), "pfsync": ("transport",)}
+SHARED_SETTINGS = {"conntrackd": ("mode", "transport", "group", "port", "external_cache", "checksum"), "pfsync": ("transport",)}
 OWN_SETTINGS = ("interface", "address", "peer")
 
 

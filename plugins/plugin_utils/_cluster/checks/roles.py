@@ -35,7 +35,10 @@ def roles_disjoint(cluster: ClusterView) -> Iterator[Verdict]:
     failures: list[str] = []
     unknowns = [node.unknown("the role", "vrrp") for node in cluster.nodes if node.rows("vrrp", "instances") is None]
     unknowns += [node.unknown("which addresses it has", "interfaces") for node in cluster.nodes if node.rows("interfaces") is None]
-    warnings: list[str] = []
+    # CARP has no service of its own.
+    at_boot = [(node, node.flag("vrrp", "enabled")) for node in cluster.nodes if node.instances and node.engine == "conntrackd"]
+    warnings = [f"the virtual addresses' service of {node.name} does not start at boot" for node, starts in at_boot if starts is False]
+    unknowns += [node.unknown("whether the virtual addresses' service starts at boot", "vrrp") for node, starts in at_boot if starts is None]
     holders = set()
     for name in names:
         active = _judge_instance(cluster, name, failures, unknowns, warnings)

@@ -22,6 +22,8 @@ from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.checks
 )
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.pf_facts import creator, states_sent
 
+# Counters of pfsync for packets that did not leave.
+_NOT_SENT = ("no_memory", "send_errors")
 LEAST_GRACE = 60  # s that a refresh may be late before it counts as not running: a timer's accuracy and one run of a busy node
 
 
@@ -63,7 +65,12 @@ def _by_creators(_cluster: ClusterView, sender: NodeView, receiver: NodeView) ->
         return ERROR, sender.unknown("who made the states", "engine")
     if own not in sender.creators:
         return SKIPPED, f"{sender.name} holds no state that it made itself, so there is none to travel"
-    if states_sent(sender.get("engine", "counters")) == 0:
+    counters = sender.get("engine", "counters")
+    failed = {name: number(counters.get(name)) for name in _NOT_SENT} if isinstance(counters, Mapping) else {}
+    if states_sent(counters) == 0 and any(failed.values()):
+        told = ", ".join(f"{name} {count:.0f}" for name, count in failed.items() if count)
+        return FAIL, f"{receiver.name} holds no state that {own} made, and {sender.name} could not send what it has ({told})"
+    if states_sent(counters) == 0:
         return SKIPPED, f"{sender.name} has not sent anything about a state: all that it made are of rules with no-sync, which do not travel"
     return FAIL, f"{receiver.name} holds no state that {own} made, and {sender.name} does"
 

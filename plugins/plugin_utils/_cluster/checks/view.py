@@ -189,9 +189,12 @@ def only_on(platforms: Sequence[str], otherwise: str, **reasons: str) -> Callabl
 
 def number(value: Any) -> float | None:
     """A finite number that is not negative, or None."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    return value
+    try:
+        return value if math.isfinite(value) and value >= 0 else None
+    except OverflowError:  # an integer that is more than any float
+        return None
 
 
 def host_of(value: Any) -> str | None:

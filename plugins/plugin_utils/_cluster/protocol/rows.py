@@ -21,9 +21,9 @@ FAMILIES = {"pfsense-ce": "freebsd", "pfsense-plus": "freebsd", "opnsense": "fre
 PFSENSE = ("pfsense-ce", "pfsense-plus")
 
 # An epoch as packages of Debian have one, numbers, and whatever the system appends: 14.2-RELEASE-p1, 2.0.3p1-RELEASE, 26.7.4_1, 1:1.4.7-1+b2.
-_RELEASE = re.compile(r"(?:[0-9]{1,3}:)?(?P<numbers>[0-9]{1,4}(?:\.[0-9]{1,4}){0,3})(?P<rest>(?:[^0-9\s]\S{0,60})?)", re.ASCII)
+_RELEASE = re.compile(r"(?:[0-9]{1,3}:)?(?P<numbers>[0-9]{1,4}(?:\.[0-9]{1,4}){0,3})(?P<rest>(?:(?:[^0-9\s.]|\.[abr][0-9_]?)\S{0,60})?)", re.ASCII)
 _SNAPSHOT = re.compile(r"current|alpha|devel|snap", re.IGNORECASE)
-_CANDIDATE = re.compile(r"beta|(?<![a-z])rc|prerelease|\.[rb][0-9]*\b", re.IGNORECASE)
+_CANDIDATE = re.compile(r"beta|(?<![a-z])rc|prerelease|^\.[abr]", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ BEFORE_UPGRADES = {
     "sync_live": Entry(
         "States travel now",
         "States do not travel now",
-        "What each node has made is on every other node, as states_travel found it just now.",
-        "Put right what states_travel says. Without states on the standby the first handover of the upgrade costs every connection."),
+        "What each node has made is on every other node, as states_travel found it just now, and is kept alive there.",
+        "Put right what states_travel and quiet_states say. Without states on the standby the first handover of the upgrade costs every connection."),
     "bulk_ended": Entry(
         "The first states have all come",
         "The first states have not all come",

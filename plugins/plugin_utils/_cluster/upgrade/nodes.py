@@ -84,6 +84,11 @@ def row_of(platform: str, release: str | None) -> Row:
         return Row(platform, release or "")
 
 
+def row_with(node: NodeView, release: str | None) -> Row:
+    """What the table says of a release of the node's platform."""
+    return row_of(_platform(node, release), release)
+
+
 def current(cluster: ClusterView, node: NodeView) -> Side:
     """The node as it is now. What was seen of it on the Sync network beats what it says of itself, and that beats the table."""
     version = release_now(node)
@@ -106,7 +111,8 @@ def upgraded(cluster: ClusterView, node: NodeView, target: str | None) -> Side:
         return Side(node.name, platform, target, None, None, upgraded=True, mode=_mode(node))
     emits, understands = _of_twin(cluster, node, platform, target)
     kept, known = node.get("engine", "pinned"), understands or row_of(platform, target).understands
-    if kept in FORMATS and (known is None or kept in known):
+    # Of a kernel that nobody knows it is not known either whether it sends the format that is stored for it.
+    if kept in FORMATS and known is not None and kept in known:
         emits = kept
     return Side(node.name, platform, target, emits, understands, upgraded=True)
 

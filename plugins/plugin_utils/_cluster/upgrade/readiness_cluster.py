@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.checks.view import (
@@ -20,21 +21,41 @@ from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.checks
     weigh,
 )
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.lagg.protocols import PLATFORMS, release
-from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.upgrade.readiness_view import ReadinessView
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.upgrade.readiness_view import AREA, ReadinessView
 
 
 def cluster_healthy(view: ReadinessView) -> Iterator[Verdict]:
-    """One active node for every id, CARP not demoted, and nobody left in maintenance: an upgrade hands over more than once."""
-    yield _taken(view, ("roles_disjoint", "demotion", "maintenance"), strict=("maintenance",))
+    """One active node for every id, CARP not demoted, and nobody left in maintenance: an upgrade hands over more than once. Told of one moment."""
+    yield _taken(view, ("roles_disjoint", "demotion", "maintenance"), strict=("roles_disjoint", "maintenance"), unknowns=_apart(view))
+
+
+def _apart(view: ReadinessView) -> list[str]:
+    """What keeps the evidence of the nodes from being of one moment. Of the controller's clock where it was asked, else of the node's own."""
+    asked = [node.number(AREA, "clock", "asked") for node in view.nodes]
+    read = list(zip(asked if None not in asked else [node.number("collected_at") for node in view.nodes], view.nodes))
+    known = sorted(((at, node) for at, node in read if at is not None), key=lambda one: one[0])
+    limit = float(view.thresholds["evidence_minutes"]) * 60
+    if len(known) < 2 or known[-1][0] - known[0][0] <= limit:
+        return [node.unknown("when the evidence was read", "collected_at") for at, node in read if at is None and node.evidence]
+    first, last = (time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(at)) for at, _node in (known[0], known[-1]))
+    return [f"{known[0][1].name} was read on {first}, {known[-1][1].name} on {last}: read all nodes again, together"]
 
 
 def sync_live(view: ReadinessView) -> Iterator[Verdict]:
-    """States of every node are on every other now: one result per ordered pair, given for the receiving node."""
+    """States of every node are on every other now: one result per ordered pair, given for the receiving node; and none of them ages out there."""
     results = view.results("states_travel")
     if not results:
         yield Verdict(ERROR, _unjudged("states_travel"))
+    idle = [f"from {node.name} to " for node in view.nodes if node.active and node.creators]
     for result in results:
-        yield Verdict(result["status"], result["reason"], result["node"])
+        if result["status"] == SKIPPED and any(result["reason"].startswith(way) for way in idle):
+            # It is what the upgrade stands on: with states there, that none came is no proof of anything.
+            yield Verdict(ERROR, f"{result['reason']}; let a connection pass through the cluster, and check again", result["node"])
+        else:
+            yield Verdict(result["status"], result["reason"], result["node"])
+    for result in view.results("quiet_states"):
+        if result["status"] not in (PASS, SKIPPED):
+            yield Verdict(ERROR if result["status"] == ERROR else FAIL, f"quiet_states: {result['reason']}", result["node"])
 
 
 def bulk_ended(view: ReadinessView) -> Iterator[Verdict]:
@@ -51,7 +72,8 @@ def _bulk(view: ReadinessView, node: NodeView) -> tuple[str, str]:
         return ERROR, _unjudged("bulk_done")
     for result in told:
         # Pending is a warning in a verification; to upgrade now would be to lose what has not come.
-        return (FAIL, f"{result['reason']}; wait until it has ended") if result["status"] == WARN else (result["status"], result["reason"])
+        waits = "; wait until it has ended" if node.get("engine", "bulk") == "pending" else ""
+        return (FAIL, f"{result['reason']}{waits}") if result["status"] == WARN else (result["status"], result["reason"])
     amiss = [result for result in runs if result["status"] != PASS]
     if amiss:
         return (ERROR if amiss[0]["status"] == ERROR else FAIL), amiss[0]["reason"]
@@ -94,10 +116,10 @@ def _too_large(node: NodeView) -> Iterator[str]:
             yield f"pfsync0 of {node.name} has MTU {own:.0f}, and with more than {limit[0]} it sends nothing"
 
 
-def _taken(view: ReadinessView, checks: Sequence[str], strict: Sequence[str] = ()) -> Verdict:
+def _taken(view: ReadinessView, checks: Sequence[str], strict: Sequence[str] = (), unknowns: Sequence[str] = ()) -> Verdict:
     """What some checks of a verification said together, for the cluster; what ``strict`` ones warn of is a failure here."""
     failures: list[str] = []
-    unknowns: list[str] = []
+    unknowns = list(unknowns)
     warnings: list[str] = []
     passed: list[str] = []
     skipped: list[str] = []

@@ -28,6 +28,8 @@ _THRESHOLDS = Record({
     # Where the system is, and where only kernels are.
     "free_disk_mib": Key(Number(0, 10**9, _DISK), default=1024),
     "free_boot_mib": Key(Number(0, 10**9, _DISK), default=200),
+    # Saved evidence may be of another day.
+    "evidence_minutes": Key(Number(0, 10**6, "minutes that may lie between the readings of two nodes", fraction=True), default=30.0),
     "clock_seconds": Key(Number(0, 86400, "seconds by which two clocks may differ", fraction=True), default=5.0),
     "certificate_days": Key(Number(0, 36500, "days for which a certificate must last"), default=30),
     "window_hours": Key(Number(0, 8784, "hours that the upgrade of all nodes may take", fraction=True), default=4.0),

@@ -149,8 +149,10 @@ def _routed(sender: NodeView, receiver: NodeView, sides: Mapping[str, Side]) -> 
     finds only while the rules are the same (FreeBSD 15, if_pfsync.c, pfsync_state_import)."""
     side, other = sides[sender.name], sides[receiver.name]
     count = sender.number("state_rules", "routed")
-    if side.sends != OLDEST_FORMAT or max(other.reads, default=OLDEST_FORMAT) <= OLDEST_FORMAT or not count:
+    if side.sends != OLDEST_FORMAT or max(other.reads, default=OLDEST_FORMAT) <= OLDEST_FORMAT or count == 0:
         return YES, "no route is lost on the way"
+    if count is None:
+        return UNKNOWN, sender.unknown(f"which rules route, whose routes format {OLDEST_FORMAT} does not carry", "state_rules")
     said = f"{count:.0f} rules of {sender.name} route (route-to, reply-to), and format {OLDEST_FORMAT} does not carry the route"
     sums = [node.get("engine", "checksum") for node in (sender, receiver)]
     if not all(isinstance(one, str) and one for one in sums) or sums[0] != sums[1]:

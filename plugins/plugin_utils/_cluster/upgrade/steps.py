@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.checks.view import ClusterView, NodeView
-from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platforms import DRIVEN, lacks
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platforms import DRIVEN
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.protocol.pfsync_rows import FORMATS, OLDEST_FORMAT
-from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.upgrade.nodes import order, release_now, row_of, runs
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.upgrade.nodes import order, release_now, row_with, runs
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.upgrade.stages import BOTH, NOW, YES, stage_id
 
 PLAYBOOK = "ansible-playbook hafirewall.cluster."
@@ -94,7 +94,7 @@ def runbook(cluster: ClusterView, stages: Sequence[Mapping[str, Any]], targets: 
 
 def _pinned_below(node: NodeView, target: str | None) -> bool:
     """Whether a format is pinned that is not the newest that can be chosen."""
-    pinned, row = node.get("engine", "pinned"), row_of(node.platform, target)
+    pinned, row = node.get("engine", "pinned"), row_with(node, target)
     newest = row.emits or max(row.understands or FORMATS)
     return isinstance(pinned, int) and pinned < newest
 
@@ -123,7 +123,7 @@ def _pin(book: Runbook, ordered: Sequence[NodeView], version: int, pin: Mapping[
 
 
 def _without_choice(ordered: Sequence[NodeView]) -> list[str]:
-    return [node.name for node in ordered if lacks(node.platform, "format", release_now(node)) or _shows_none(node)]
+    return [node.name for node in ordered if row_with(node, release_now(node)).pinnable is False or _shows_none(node)]
 
 
 def _shows_none(node: NodeView) -> bool:

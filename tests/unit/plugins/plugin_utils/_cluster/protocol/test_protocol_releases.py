@@ -96,7 +96,8 @@ def test_conntrackd(release: str, version: int) -> None:
 @pytest.mark.parametrize(("platform", "release"), [
     ("freebsd", "14.0-CURRENT"), ("freebsd", "15.0-CURRENT"), ("freebsd", "16.0-CURRENT"), ("freebsd", "15.0-ALPHA2"), ("freebsd", "14.0-BETA3"),
     ("freebsd", "15.0-RC1"), ("freebsd", "15.0-PRERELEASE"), ("pfsense-ce", "2.6.0-DEVELOPMENT"), ("pfsense-plus", "22.05-BETA"), ("opnsense", "26.7.r1"),
-    ("opnsense", "25.1.b"), ("openbsd", "7.6-current"), ("openbsd", "7.6-beta")])
+    ("opnsense", "25.1.b"), ("opnsense", "26.7.a_57"), ("opnsense", "26.7.r1_3"),
+    ("opnsense", "26.7.b_3"), ("openbsd", "7.6-current"), ("openbsd", "7.6-beta")])
 def test_from_between_two_releases_nothing_is_concluded(platform: str, release: str) -> None:
     row = knowledge(platform, release)
     assert (row.understands, row.emits, row.pinnable, row.possible, row.confidence) == (None, None, None, None, UNVERIFIED)
@@ -121,7 +122,9 @@ def test_a_release_that_is_not_in_the_table_is_unknown(platform: str, release: s
     ("pfsense", "2.7.2", r"platform: 'pfsense' is none that is known; give one of pfsense-ce, pfsense-plus"), (None, "14.2", "platform: None is none"),
     (["freebsd"], "14.2", "platform: .* is none"), ("freebsd", 14.2, r"release: 14.2 is no text; write it between quotes"), ("freebsd", None, "release: None"),
     ("opnsense", "latest", r"release: 'latest' names no release; .* as 26.1.4"), ("freebsd", "", "names no release"), ("freebsd", "14.2 RELEASE", "names no"),
-    ("freebsd", "123456", "names no release"), ("freebsd", "14.2-" + 100 * "x", "names no release"), ("linux", "٣.٤", "names no release")])
+    ("freebsd", "123456", "names no release"), ("freebsd", "14..3", "names no release"), ("freebsd", "15.x-RELEASE", "names no release"),
+    ("linux", "1.4.x", "names no release"), ("opnsense", "26.7.z", "names no release"),
+    ("freebsd", "14.2-" + 100 * "x", "names no release"), ("linux", "٣.٤", "names no release")])
 def test_a_wrong_question_is_a_clear_error(platform: Any, release: Any, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         knowledge(platform, release)

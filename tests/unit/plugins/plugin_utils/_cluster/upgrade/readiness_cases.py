@@ -53,6 +53,7 @@ class ReadinessCase(Case):
             evidence["readiness"] = readiness_of(platform, comes)
             evidence["backup"] = {"path": "/srv/backup.tar.gz", "bytes": 2048, "files": ["/etc/hosts"], "taken_at": NOW - 60, "readable": True}
             evidence["collected_at"] = NOW
+            evidence["engine"].get("refresh", {}).update(last_run=NOW - 5)
             evidence.setdefault("os", {"id": "debian", "version": runs})
             evidence["engine"].setdefault("tables", {"kernel": 1000, "kernel_max": 100000, "internal": 900, "external": None})
             evidence["engine"].setdefault("mtu", 1500)

@@ -84,6 +84,7 @@ def test_a_key_that_could_not_be_read_is_an_error_with_its_reason_for_its_check_
     ("cluster_healthy", "vrrp.demotion", 240, "fail", ["demotion: fw2: CARP is demoted by 240"]),
     ("cluster_healthy", "maintenance", True, "fail", ["maintenance: fw2: the node is in maintenance"]),
     ("cluster_healthy", "vrrp.instances.0.state", "active", "fail", ["roles_disjoint", "fw1 and fw2"]),
+    ("cluster_healthy", "vrrp.instances.0.state", "fault", "fail", ["roles_disjoint", "fw2 is in fault and cannot take over"]),
     ("cluster_healthy", "vrrp.demotion", None, "error", ["the demotion of CARP is not known on fw2"]),
     ("sync_live", "engine.creators", ["b2"], "fail", ["from fw1 to fw2", "holds no state that a1 made"]),
     ("sync_live", "engine.creators", None, "error", ["who made the states is not known on fw2"]),
@@ -175,6 +176,27 @@ def test_of_linux_states_that_did_not_arrive_are_a_failure_and_without_a_probe_a
     linux.says("bulk_ended", "error", "not proven", node="fw2")
     linux.probe = {}
     assert {result["status"] for check in ("sync_live", "bulk_ended") for result in linux.of(check)} == {"error"}
+    linux.probe = {"fw1": {"2": 60}, "fw2": {"1": 60}}
+    linux.put("engine.refresh.enabled", False, "fw1").says("sync_live", "fail", "quiet_states: the refresh is planned but off", node="fw1")
+
+
+@pytest.mark.parametrize(("asked", "collected", "status"), [
+    (NOW - 90 * DAY, NOW, "error"), (NOW - 20 * 60, NOW, "pass"), (None, NOW - 90 * DAY, "error"), (None, NOW + 20 * 60, "pass"), (None, None, "error"),
+    # The node's own clock may be wrong, which is another check's.
+    (NOW, NOW - 90 * DAY, "pass"),
+])
+def test_evidence_of_another_day_tells_nothing_of_this_one(freebsd, asked, collected, status):
+    freebsd.put("readiness.clock.asked", asked).put("collected_at", collected)
+    [result] = freebsd.of("cluster_healthy")
+    assert result["status"] == status
+    freebsd.threshold(evidence_minutes=10**6)
+    assert freebsd.of("cluster_healthy")[0]["status"] == ("pass" if collected else "error")
+
+
+def test_that_the_active_node_has_sent_nothing_of_what_it_has_is_no_proof(freebsd):
+    freebsd.put("engine.creators", ["b2"]).put("engine.counters.sent_messages", {}, "fw1")
+    freebsd.says("sync_live", "error", "let a connection pass through the cluster, and check again", node="fw2")
+    freebsd.put("engine.counters.no_memory", 250000, "fw1").says("sync_live", "fail", "fw1 could not send what it has (no_memory 250000)", node="fw2")
 
 
 def test_with_an_external_cache_it_is_compared_with_the_active_nodes_internal_one(linux):

@@ -17,7 +17,8 @@ IDS = tuple(READINESS)
 def test_what_is_not_stated_has_its_default(settings):
     found = read_settings(settings, IDS)
     assert found.left_out == frozenset()
-    assert found.thresholds == {"tables_percent": 10.0, "tables_states": 100, "free_disk_mib": 1024, "free_boot_mib": 200, "clock_seconds": 5.0,
+    assert found.thresholds == {"tables_percent": 10.0, "tables_states": 100, "free_disk_mib": 1024, "free_boot_mib": 200, "evidence_minutes": 30.0,
+                                "clock_seconds": 5.0,
                                 "certificate_days": 30, "window_hours": 4.0, "packages_differing": 0, "backup_hours": 24.0,
                                 "way_back_days": 7, "way_back_outside": False}
 

@@ -119,8 +119,17 @@ def test_one_node_alone_loses_every_connection():
 
 
 def test_a_target_that_is_no_release_is_refused(pair):
-    with pytest.raises(ValueError, match="names no release"):
-        pair.judged("the newest")
+    for text in ("the newest", "14..3", "15.x-RELEASE"):
+        with pytest.raises(ValueError, match="names no release"):
+            pair.judged(text)
+
+
+def test_a_kernel_without_a_choice_of_formats_is_told_no_word_for_it_though_its_engine_is_not_known():
+    pair = Pair("freebsd", "13.2-RELEASE")
+    for found in pair.evidence.values():
+        found["engine"] = None
+    judged = pair.judged("14.2-RELEASE")
+    assert [step["by_hand"] for step in judged["runbook"] if step["stage"] == "now" and "format" in step["title"]] == [[]]
 
 
 @pytest.mark.parametrize("required", REQUIRABLE)
@@ -146,6 +155,17 @@ def test_a_format_that_is_stored_stays_and_its_change_is_a_step_by_hand_only_whe
         assert (judged["outcome"], {node["sends"] for stage in judged["stages"] for node in stage["nodes"]}) == ("seamless", {1400})
         assert any("pinned" in step["title"] for step in judged["runbook"]) is choose
     assert opnsense("26.1.4", 1301, 1301).judged("26.7.2")["runbook"][-2]["by_hand"][0].startswith("# System: High Availability")
+
+
+@pytest.mark.parametrize(("platform", "now", "comes"), [("opnsense", "26.1.4", "27.1"), ("opnsense", "26.1.4", "26.7.r1"), ("opnsense", "26.1.4", "26.7.a_57"),
+                                                        ("freebsd", "14.2-RELEASE", "16.0-CURRENT"), ("pfsense", "2.7.2", "2.8.0")])
+def test_a_stored_format_tells_nothing_of_a_kernel_that_nobody_knows(platform, now, comes):
+    pair = Pair(platform, now, shows=1400)
+    for found in pair.evidence.values():
+        found["engine"]["pinned"] = 1400
+    judged = pair.judged(comes)
+    assert judged["outcome"] == "unknown"
+    assert {direction["answer"] for direction in judged["stages"][1]["directions"]} == {"unknown"}
 
 
 def test_no_step_asks_for_what_nobody_can_do_there():

@@ -188,6 +188,16 @@ def test_routes_do_not_travel_in_the_oldest_format_to_a_kernel_that_looks_for_th
     assert [direction["routed"] for direction in stages["standby_upgraded"]["directions"]] == [answer, "yes"]
 
 
+def test_which_rules_route_must_be_known_where_the_format_carries_no_route():
+    pair = Pair("freebsd", "13.2-RELEASE")
+    pair.evidence["fw1"]["state_rules"] = None
+    stages = {stage["id"]: stage for stage in pair.judged("14.2-RELEASE")["stages"]}
+    assert [direction["routed"] for direction in stages["now"]["directions"]] == ["yes", "yes"]
+    assert [direction["routed"] for direction in stages["standby_upgraded"]["directions"]] == ["unknown", "yes"]
+    pair.evidence["fw1"]["state_rules"] = {"bound": 0, "routed": 10**400}
+    assert pair.judged("14.2-RELEASE")["stages"][1]["directions"][0]["routed"] == "unknown"
+
+
 def test_notes_of_the_release_are_told_once_it_comes():
     stages = Pair("pfsense", "2.7.2", shows=1400).judged("2.8.0")["stages"]
     assert stages[0]["notes"] == []
