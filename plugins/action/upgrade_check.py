@@ -18,7 +18,7 @@ from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.errors
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.plan import plan_cluster
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.saved import Saved, SavedError, as_file, file_name
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.upgrade.check import check_upgrade
-from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.upgrade.outcome import REQUIRABLE
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.upgrade.outcome import REQUIRABLE, not_judged
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._evidence_files import read_file
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._files import write_whole
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._inventory import InventoryReader, NameCache
@@ -52,13 +52,22 @@ class ActionModule(ActionBase):
         host, everyone = variables["inventory_hostname"], variables["groups"]["all"]
         _require_targets(options["targets"], everyone)
         found = InventoryReader(variables["hostvars"], everyone, NameCache(C.DEFAULT_LOCAL_TMP, self._task._uuid)).gather(host, findings)
-        saved = {} if options["evidence_dir"] is None else self._saved(options["evidence_dir"], list(found.nodes))
+        try:
+            saved = {} if options["evidence_dir"] is None else self._saved(options["evidence_dir"], list(found.nodes))
+        except SavedError as error:
+            what, _part, how = str(error).rpartition("; ")
+            return self._not_judged(result, found.name, options["require"], [{"what": f"evidence_dir: {what}", "how": how}])
         evidence = found.evidence if options["evidence_dir"] is None else {name: one.evidence for name, one in saved.items()}
         observed = options["observed"] if options["evidence_dir"] is None else {name: one.observed for name, one in saved.items() if one.observed is not None}
         count = options["probe_count"] if not saved else min((one.probe_count for one in saved.values()), default=1)
         try:
             plans = plan_cluster(found.name, found.cluster, found.nodes, evidence, findings).plans
         except IntentError as error:
+            if options["evidence_dir"] is not None:
+                # Many clusters are judged at once, and one that lacks evidence must not be missing among them.
+                return self._not_judged(result, found.name, options["require"], [
+                    {"what": f"{problem.path}{f' ({problem.host})' if problem.host else ''}: {problem.problem}", "how": problem.remedy}
+                    for problem in error.problems])
             return dict(result, failed=True, msg=str(error), errors=[problem.as_dict() for problem in error.problems])
         try:
             upgrades, results = check_upgrade(
@@ -75,18 +84,25 @@ class ActionModule(ActionBase):
                     checks=results, counts=checks.counts(results), failed_checks=checks.failed(results), cluster=cluster)
 
     def _saved(self, directory: str, hosts: list[str]) -> dict[str, Saved]:
-        """What was saved of each host; nothing of one that has no file."""
+        """What was saved of each host; nothing of one that has no file.
+
+        Raises:
+            SavedError: a file is no evidence.
+        """
         folder = Path(directory).absolute()
         if not folder.is_dir():
             raise AnsibleActionFail(f"evidence_dir: {folder} is no folder; give the one that holds a NODE.json for each node")
         saved = {}
         for host in hosts:
             path = folder / file_name(host)
-            try:
-                saved[host] = read_file(path) if path.exists() else Saved(None)
-            except SavedError as error:
-                raise AnsibleActionFail(f"evidence_dir: {error}") from error
+            saved[host] = read_file(path) if path.exists() else Saved(None)
         return saved
+
+    @staticmethod
+    def _not_judged(result: dict[str, Any], name: str, required: str, unknowns: list[dict[str, str]]) -> dict[str, Any]:
+        upgrade = {**not_judged(name, unknowns), "required": required, "good_enough": False}
+        return dict(result, changed=False, upgrade=upgrade, outcome=upgrade["outcome"], good_enough=False, steps=[], checks=[], counts=checks.counts([]),
+                    failed_checks=[], cluster={"name": name, "plans": {}, "evidence": {}})
 
     def _save(self, directory: str, host: str, saved: Saved) -> None:
         folder = Path(directory).absolute()

@@ -87,8 +87,21 @@ def test_a_node_without_a_file_never_passes_and_is_named(tmp_path: Path) -> None
     run, report = play(tmp_path, tmp_path / "evidence", ["linux", "freebsd"], upgrade_check_require="not_seamless")
     assert run.status != 0 and {host for host, _said in run.failures} == {"linux-fw1", "linux-fw2"}
     assert all("linux-fw2" in said for _host, said in run.failures)
-    # The other cluster is judged all the same.
-    assert [upgrade["cluster"] for upgrade in report["upgrades"]] == ["freebsd"]
+    # The other cluster is judged all the same, and this one is not missing.
+    outcomes = {upgrade["cluster"]: upgrade["outcome"] for upgrade in report["upgrades"]}
+    assert outcomes == {"freebsd": "seamless_with_steps", "linux": "unknown"} and report["outcome"] == "unknown"
+    page, ticket, junit = ((tmp_path / "report" / name).read_text(encoding="utf-8") for name in ("report.html", "report.md", "report.xml"))
+    assert all("linux-fw2" in text for text in (page, ticket, junit)) and 'errors="0"' not in junit.splitlines()[1]
+
+
+def test_a_file_that_is_no_evidence_is_in_the_report_in_place_of_the_last_outcome(tmp_path: Path) -> None:
+    shutil.copytree(SAVED / "evidence", tmp_path / "evidence")
+    assert play(tmp_path, tmp_path / "evidence", ["openbsd"])[1]["outcome"] == "seamless"
+    (tmp_path / "evidence" / "openbsd-fw2.json").write_text("{broken", encoding="utf-8")
+    run, report = play(tmp_path, tmp_path / "evidence", ["openbsd"])
+    assert run.status != 0 and all("openbsd-fw2.json: it is no" in said for _host, said in run.failures)
+    assert (report["outcome"], report["stages"]) == ("unknown", [])
+    assert [one["how"].startswith("save again what") for one in report["upgrades"][0]["unknowns"]] == [True]
 
 
 def test_what_a_person_knows_to_go_wrong_fails_the_clusters_that_it_concerns(tmp_path: Path) -> None:

@@ -67,6 +67,12 @@ def judge_upgrade(plans: Mapping[str, Mapping[str, Any]], evidence: Mapping[str,
             "unknowns": unknowns, "order": [node.name for node in order(cluster)], "targets": targets, "stages": stages, "steps": steps, "runbook": book}
 
 
+def not_judged(cluster: str, unknowns: Sequence[Mapping[str, str]]) -> dict[str, Any]:
+    """The same of a cluster that could not even be planned, with ``unknowns``: ``what`` is wrong, and ``how`` that is put right."""
+    return {"cluster": cluster, "outcome": NOT_KNOWN, "sentence": _SENTENCES[NOT_KNOWN], "reasons": [], "lost": [], "unknowns": [dict(one) for one in unknowns],
+            "order": [], "targets": {}, "stages": [], "steps": [], "runbook": []}
+
+
 def _losses(cluster: ClusterView, stages: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[str]]:
     """Why the upgrade is not seamless, by the stages alone, and what is lost."""
     if len(cluster.nodes) < 2:

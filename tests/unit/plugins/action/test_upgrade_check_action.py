@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import MagicMock
@@ -111,8 +112,11 @@ def test_a_wrong_option_is_refused_with_its_name(arguments: dict[str, Any], word
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"evidence": []}', '{"platform": "linux", "evidence": null}', '{"platform": 1}', "[" * 100000])
 def test_a_file_that_is_no_evidence_is_named(tmp_path: Any, text: str) -> None:
     (tmp_path / "fw1.json").write_text(text, encoding="utf-8")
-    with pytest.raises(AnsibleActionFail, match=r"^evidence_dir: .*/fw1\.json: it is no .*; save again what hafirewall\.cluster\.node_info returned"):
-        run({"evidence_dir": str(tmp_path)})
+    result = run({"evidence_dir": str(tmp_path), "require": "not_seamless"})
+    assert (result["outcome"], result["good_enough"], result["upgrade"]["stages"]) == ("unknown", False, [])
+    [unknown] = result["upgrade"]["unknowns"]
+    assert re.match(r"evidence_dir: .*/fw1\.json: it is no ", unknown["what"])
+    assert unknown["how"].startswith("save again what hafirewall.cluster.node_info returned")
 
 
 def test_an_intent_that_cannot_be_planned_fails_with_all_of_its_errors(monkeypatch: Any) -> None:
