@@ -46,6 +46,11 @@ class Evidence:
         return value if value in ("if-bound", "floating") else None
 
     @property
+    def policy_unread(self) -> bool:
+        """Whether the state policy was looked for, and could not be told."""
+        return "state_policy" in self._value and self.state_policy is None
+
+    @property
     def naming_rules(self) -> int | None:
         """How many rules make states that name an interface, whatever the policy is."""
         counts = [value for value in self._mapping("state_rules").values() if isinstance(value, int) and not isinstance(value, bool)]

@@ -94,6 +94,11 @@ TABLE = (
 )
 
 
+_NAMING = "rules make states that name an interface"
+# Where the rules in force say the policy, on every release.
+_TOLD_BY_RULES = ("freebsd", "openbsd")
+
+
 @dataclass(frozen=True)
 class Binding:
     """The answer for one node. ``bound`` is None when unknown."""
@@ -124,7 +129,11 @@ def binding(platform: str, evidence: Evidence, stated: str | None = None) -> Bin
         return _by_policy(what, stated, evidence.naming_rules, "is set to", "stated in the intent")
     if platform != "linux" and evidence.state_policy is not None:
         return _by_policy(what, evidence.state_policy, evidence.naming_rules, "is", "read from the node")
+    if platform in _TOLD_BY_RULES and evidence.policy_unread:
+        return Binding(None, what, "its state policy could not be read", UNKNOWN)
     row = next((row for row in TABLE if row.platform == platform and row.holds(edition, number)), None)
+    if row is not None and row.bound is False and evidence.naming_rules and platform != "linux":
+        return Binding(True, what, f"{row.why}; but {_NAMING} ({evidence.naming_rules})", row.standing)
     if row is not None:
         return Binding(row.bound, what, row.why, row.standing)
     if platform == "pfsense":
@@ -137,7 +146,7 @@ def _by_policy(what: str, policy: str, naming_rules: int | None, verb: str, stan
     if policy == "if-bound":
         return Binding(True, what, f"its state policy {verb} if-bound", standing)
     if naming_rules:
-        return Binding(True, what, f"its state policy {verb} floating, but rules make states that name an interface ({naming_rules})", standing)
+        return Binding(True, what, f"its state policy {verb} floating, but {_NAMING} ({naming_rules})", standing)
     return Binding(False, what, f"its state policy {verb} floating", standing)
 
 
