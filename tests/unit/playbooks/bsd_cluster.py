@@ -20,6 +20,12 @@ CLUSTER: dict[str, Any] = {
     "vrrp": {"password": "hunter2"},
 }
 INTERFACES = ("lan", "sync", "wan")
+# A person's own rules on FreeBSD, the same on both nodes. Without any, pf passes everything and makes no state.
+RULES = """set skip on lo0
+block log all
+pass quick on em3 proto tcp to port 22 keep state
+pass on { em0 em2 } inet proto { tcp udp icmp } keep state
+"""
 NOTHING: dict[str, list[str]] = {"fw1": [], "fw2": []}  # commands that changed something
 
 
@@ -72,11 +78,19 @@ class Cluster:
         assert run.failures == [] and run.status == 0
         return run
 
+    def ruled(self) -> "Cluster":
+        """FreeBSD's machines, whose pf runs with a person's rules."""
+        for machine in self.machines.values():
+            machine.put("/etc/pf.conf", RULES)
+            for command in ("sysrc pf_enable=YES", "kldload pf", "pfctl -f /etc/pf.conf", "pfctl -e"):
+                machine.run(command.split())
+        return self
+
     def in_use(self) -> "Cluster":
         """The cluster, made by site, with the states of 40 connections through it."""
         self.site()
         self.clock.advance(5)
-        self.a.traffic(40)
+        assert self.a.traffic(40) == 40
         self.clock.advance(5)
         return self
 

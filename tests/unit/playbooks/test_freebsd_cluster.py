@@ -13,14 +13,8 @@ from typing import Any, Callable
 import pytest
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.freebsd import demotion
 from ansible_collections.hafirewall.cluster.tests.simulators.freebsd.node import pair
-from bsd_cluster import NOTHING, Cluster, host_id, udp
+from bsd_cluster import NOTHING, RULES, Cluster, host_id, udp
 
-# A person's own rules, the same on both nodes.
-RULES = """set skip on lo0
-block log all
-pass quick on em3 proto tcp to port 22 keep state
-pass on { em0 em2 } inet proto { tcp udp icmp } keep state
-"""
 GUIDE = Path(__file__).resolve().parents[3] / "docs" / "freebsd.md"
 DEVICES = ("em0", "em1", "em2")
 
@@ -37,12 +31,7 @@ def make(tmp_path: Path) -> Callable[..., Cluster]:
 @pytest.fixture
 def ruled(make: Callable[..., Cluster]) -> Cluster:
     """Two machines whose pf runs with a person's rules."""
-    cluster = make()
-    for machine in cluster.machines.values():
-        machine.put("/etc/pf.conf", RULES)
-        for command in ("sysrc pf_enable=YES", "kldload pf", "pfctl -f /etc/pf.conf", "pfctl -e"):
-            machine.run(command.split())
-    return cluster
+    return make().ruled()
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ CALLS = 3  # of modules, for each node: two to read it, one for the backup
 @pytest.fixture
 def made(tmp_path: Path) -> Cluster:
     """A cluster of FreeBSD 14.2 in use."""
-    return Cluster(pair(tmp_path, "14.2-RELEASE"), "FreeBSD", tmp_path, (DEVICES, DEVICES)).in_use()
+    return Cluster(pair(tmp_path, "14.2-RELEASE"), "FreeBSD", tmp_path, (DEVICES, DEVICES)).ruled().in_use()
 
 
 def of(report: dict[str, Any], check: str) -> list[str]:
