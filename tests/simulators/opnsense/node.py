@@ -146,7 +146,8 @@ def node(root: Path, network: Network, number: int, release: str, devices: Tuple
     prepared(root, machine, 'hostname="fw%d.example.net"\n%s' % (1 + number, lines))
     machine.put(CONFIG, config, 0o600)
     machine.put(CORE, json.dumps({"product_id": product, "product_name": "OPNsense", "product_series": release[:4], "product_version": release}, indent=4))
-    machine.answer(["configctl", "interface", "gateways", "status"], stdout=json.dumps(GATEWAYS) + "\n")
+    gateways = GATEWAYS if release >= "26.7" else list(GATEWAYS.values())
+    machine.answer(["configctl", "interface", "gateways", "status"], stdout=json.dumps(gateways) + "\n")
     machine.answer(["openssl", "x509", "-noout", "-enddate"], stdout="notAfter=Jan  2 00:46:34 2028 GMT\n")  # of the certificate above
     machine.upkeep.packages.update({product: release, "opnsense-update": release})
     machine.upkeep.offered[product] = release

@@ -4,8 +4,8 @@
 
 """The gateways, for snapshots, as the product judges them.
 
-Source: opnsense/core, scripts/routes/gateway_status.php: an object by the gateways' names, each with a ``status``. Its words say what is wrong, so that
-``none`` is the good one. No answer of a node was seen.
+Source: opnsense/core, scripts/routes/gateway_status.php: up to 26.1 a list of gateways, from 26.7 on an object by their names (commit f10505148f); each has
+its ``name`` and a ``status``. Its words say what is wrong, so that ``none`` is the good one. No answer of a node was seen.
 """
 
 from __future__ import annotations
@@ -30,15 +30,14 @@ def read(node: Node) -> List[Row]:
     answer = node.query(ASKING, ok=None).stdout
     try:
         found = json.loads(answer)
-        # PHP writes an array without elements as a list.
-        return [] if found == [] else [_row(str(name), row) for name, row in found.items()]
+        return [_row(one) for one in (found if isinstance(found, list) else found.values())]
     except (ValueError, TypeError, KeyError, AttributeError):
         raise NodeError("%s tells no states of gateways; it said: %s" % (" ".join(ASKING), answer.strip()[:200] or "nothing")) from None
 
 
-def _row(name: str, found: Dict[str, Any]) -> Row:
+def _row(found: Dict[str, Any]) -> Row:
     """Of one that nothing watches the product says what it says of a good one, and knows no loss."""
-    word = found["status"]
-    if not isinstance(word, str):
-        raise TypeError("a status is no text")
+    name, word = found["name"], found["status"]
+    if not isinstance(name, str) or not isinstance(word, str):
+        raise TypeError("a name or a status is no text")
     return {"name": name, "state": "quiet" if (word, found.get("loss")) == ("none", "~") else _STATES.get(word), "told": word}

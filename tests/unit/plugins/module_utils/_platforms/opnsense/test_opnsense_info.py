@@ -234,19 +234,33 @@ def test_a_certificate_that_is_none_and_an_interface_without_one(make):
 
 # Snapshots, and what leaves the node on purpose
 
-@pytest.mark.parametrize(("answer", "rows"), [
-    (json.dumps(dict(GATEWAYS, B={"status": "down"}, C={"status": "delay+loss"}, D={"status": "odd"}, E={"status": "none", "loss": "~"})),
-     [("B", "down"), ("C", "up"), ("D", None), ("E", "quiet"), ("WAN_GW", "up")]), ("[]", []),
-])
-def test_gateways_are_told_by_the_products_words(make, answer, rows):
+_TOLD = [dict(GATEWAYS["WAN_GW"], name="A"), {"name": "B", "status": "down", "loss": "~"}, {"name": "C", "status": "delay+loss"},
+         {"name": "D", "status": "odd"}, {"name": "E", "status": "none", "loss": "~"}]
+
+
+@pytest.mark.parametrize("answer", [json.dumps(_TOLD), json.dumps({row["name"]: row for row in _TOLD})])
+def test_gateways_are_told_by_the_products_words(make, answer):
     node = make()[1]
     node.machine.answer(["configctl"], stdout=answer + "\n")
     told = evidence(node)["snapshot"]["gateways"]
-    assert [(row["name"], row["state"]) for row in told] == rows
-    assert [row["told"] for row in told if row["name"] == "E"] == ["none"] * (len(rows) > 0)
+    assert [(row["name"], row["state"], row["told"]) for row in told] == [
+        ("A", "up", "none"), ("B", "down", "down"), ("C", "up", "delay+loss"), ("D", None, "odd"), ("E", "quiet", "none")]
 
 
-@pytest.mark.parametrize("answer", ["", "Execute error", '{"A": 5}', "[1]", "null", '{"A": {"status": null}}'])
+@pytest.mark.parametrize(("release", "answer"), [("26.1.4", "[{"), ("26.7.2", "{\"WAN_GW\"")])
+def test_each_release_answers_in_its_own_way(make, release, answer):
+    node = make(release)[1]
+    assert node.machine.run(["configctl", "interface", "gateways", "status"]).stdout.startswith(answer)
+    assert [row["name"] for row in evidence(node)["snapshot"]["gateways"]] == ["WAN_GW"]
+
+
+def test_no_gateways_are_none(make):
+    node = make()[1]
+    node.machine.answer(["configctl"], stdout="[]\n")
+    assert evidence(node)["snapshot"]["gateways"] == []
+
+
+@pytest.mark.parametrize("answer", ["", "Execute error", '{"A": 5}', "[1]", "null", "5", '{"A": {"name": "A", "status": null}}', '[{"status": "none"}]'])
 def test_an_answer_about_gateways_that_is_none_is_an_error(make, answer):
     node = make()[1]
     node.machine.answer(["configctl"], stdout=answer)
