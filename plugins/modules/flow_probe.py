@@ -230,7 +230,7 @@ udp:
       description: Number of flows that have received a datagram sent after O(after).
       type: int
     gaps:
-      description: Per flow the longest silence in the window as start (ms after O(since)), length (ms), and 0 when it had not ended. Null when nothing
+      description: Per flow the longest silence in the window as start (ms after O(since)), length (ms), and 0 when nothing came after it. Null when nothing
         is known to have arrived before O(since).
       type: list
       elements: list

@@ -16,7 +16,8 @@ _LEAST, _MOST = 64, 13000
 
 
 class Gap(NamedTuple):
-    """The longest silence within a stretch of time: start and length in ns; ``ended`` is false when it lasts up to the stretch's end."""
+    """The longest silence within a stretch of time: start and length in ns; ``ended`` is false when it lasts up to the stretch's end and nothing is known to
+    have come since."""
 
     start: int
     length: int
@@ -31,16 +32,18 @@ def depth_for(interval: float) -> int:
 def longest_gap(times: Sequence[int], start: int, end: int) -> Gap:
     """The longest silence between two of the ascending ``times`` within start..end; the edges count as receptions. All in ns."""
     previous, begin, length = start, start, -1
+    came_since = False
     for at in times:
         if at <= start:
             continue
         if at >= end:
+            came_since = True
             break
         if at - previous > length:
             begin, length = previous, at - previous
         previous = at
     if end - previous > length:
-        return Gap(previous, end - previous, False)
+        return Gap(previous, end - previous, came_since)
     return Gap(begin, length, True)
 
 

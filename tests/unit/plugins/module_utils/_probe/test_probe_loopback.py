@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,6 +65,37 @@ def test_flows_talk_both_ways_and_survival_is_counted_at_both_ends(options: dict
             assert "sources" not in read["udp"]
     assert probe.stop("client") == {"changed": True}
     assert probe.stop("client") == {"changed": False}
+
+
+def test_a_host_that_is_late_to_send_and_to_read_is_no_flow_that_is_silent(options: dict[str, Any], monkeypatch: pytest.MonkeyPatch):
+    server, client = both(options)
+    probe.listen(server)
+    probe.talk(client)
+    moment = {"since": time.time(), "until": "survived"}
+    [talker] = [one for one in processes.find(processes.folder_of("client")) if one.name == "udp"]
+    asking = processes.ask
+
+    def late(*arguments: Any) -> Any:
+        """The client stops for longer than any of its pauses, just as the server is asked for its report."""
+        if arguments[2].get("ask") == "report":
+            os.kill(talker.pid, signal.SIGCONT)
+        elif arguments[2].get("after") == 0:
+            os.kill(talker.pid, signal.SIGSTOP)
+            time.sleep(0.3)
+            threading.Timer(0.2, os.kill, (talker.pid, signal.SIGCONT)).start()
+        return asking(*arguments)
+
+    assert reading.read(dict(server, **moment))["satisfied"] is True
+    monkeypatch.setattr(processes, "ask", late)
+    read = reading.read(dict(server, **dict(moment, until=None)))
+    assert [gap[2] for gap in read["udp"]["gaps"]] == [1] * 4 and all(gap[1] >= 250 for gap in read["udp"]["gaps"])
+    # One that has stopped for good is silent.
+    os.kill(talker.pid, signal.SIGSTOP)
+    time.sleep(0.6)
+    monkeypatch.setattr(processes, "ask", asking)
+    silent = reading.read(dict(server, **dict(moment, until=None)))
+    os.kill(talker.pid, signal.SIGCONT)
+    assert [gap[2] for gap in silent["udp"]["gaps"]] == [0] * 4
 
 
 def test_the_server_sees_the_end_of_the_client_as_flows_that_are_gone(options: dict[str, Any]):
