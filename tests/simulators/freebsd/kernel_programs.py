@@ -2,8 +2,8 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Small programs that tell of the kernel and of who is near. Sources: sbin/kldload, kldstat, usr.bin/uname, bin/freebsd-version, usr.bin/stat, usr.sbin/arp,
-ndp."""
+"""Small programs that tell of the kernel and of who is near. Sources: sbin/kldload, kldstat, usr.bin/uname, bin/freebsd-version, usr.bin/stat, what,
+usr.sbin/arp, ndp."""
 
 from __future__ import annotations
 
@@ -105,6 +105,15 @@ def _stat(machine: "Machine", words: List[str], stdin: Optional[str]) -> Complet
         raise NotModelled("stat %s" % " ".join(words))
     missing = ["stat: %s: No such file or directory" % path for path in words[2:] if path not in machine.kernels]
     return Completed(1 if missing else 0, lines([str(machine.kernels[path]) for path in words[2:] if path in machine.kernels]), lines(missing))
+
+
+def _what(machine: "Machine", words: List[str], stdin: Optional[str]) -> Completed:
+    """usr.bin/what, asked for the words that newvers.sh puts into a kernel."""
+    if words[:1] != ["-q"] or len(words) != 2:
+        raise NotModelled("what %s" % " ".join(words))
+    if words[1] not in machine.kernels:
+        return Completed(1, "", "what: %s: No such file or directory\n" % words[1])
+    return said("\t%s\n" % machine.sccs.get(words[1], "FreeBSD %s n263993-7ec7a3c2f2b1 GENERIC" % machine.release))
 
 
 def _dmesg(machine: "Machine", words: List[str], stdin: Optional[str]) -> Completed:
@@ -276,7 +285,7 @@ def _hostname(machine: "Machine", words: List[str], stdin: Optional[str]) -> Com
 
 
 PROGRAMS: Dict[str, Callable[["Machine", List[str], Optional[str]], Completed]] = {
-    "kldload": kldload, "kldunload": kldunload, "kldstat": _kldstat, "uname": _uname, "freebsd-version": _version, "stat": _stat, "dmesg": _dmesg,
-    "arp": _arp, "ndp": _ndp, "route": _route, "ps": _ps, "procstat": _procstat, "mv": _mv, "rm": _rm, "cat": _cat, "hostname": _hostname,
+    "kldload": kldload, "kldunload": kldunload, "kldstat": _kldstat, "uname": _uname, "freebsd-version": _version, "stat": _stat, "what": _what,
+    "dmesg": _dmesg, "arp": _arp, "ndp": _ndp, "route": _route, "ps": _ps, "procstat": _procstat, "mv": _mv, "rm": _rm, "cat": _cat, "hostname": _hostname,
     "kenv": _kenv, "test": _test, "find": _find, "tcpdump": _tcpdump, "sockstat": _sockstat,
 }

@@ -33,6 +33,7 @@ class Machine(machine.Machine):
     Attributes:
         release: such as ``14.2-RELEASE``, of kernel and userland; ``installed`` is that of the kernel on the disk.
         kernels, bootfile: when the file of each kernel on the disk was last changed, and the one that runs.
+        sccs: what each says of itself, where that is not what the running one says.
         modules: kernel modules that are loaded.
         kenv: the kernel's environment, without what the loader puts there.
         routes, leases: routes that were set, and addresses that a server lends.
@@ -44,6 +45,7 @@ class Machine(machine.Machine):
         self.release = self.installed = release if "-" in release else release + "-RELEASE"
         self.kernels = {"/boot/kernel/kernel": int(self.booted) - 86400}
         self.bootfile = "/boot/kernel/kernel"
+        self.sccs: Dict[str, str] = {}
         self.builtin = tuple(builtin)
         self.modules: List[str] = []
         self.interfaces = Interfaces()

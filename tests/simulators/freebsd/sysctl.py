@@ -29,6 +29,7 @@ _READ_ONLY: Dict[str, Callable[["Machine"], str]] = {
     "kern.osreldate": lambda machine: str(machine.os_version), "kern.hostname": lambda machine: "%s.example.net" % machine.name,
     "kern.hostuuid": lambda machine: machine.host_uuid,
     "kern.boottime": lambda machine: "{ sec = %d, usec = 123456 } %s" % (machine.booted, time.asctime(time.gmtime(machine.booted))),
+    "kern.version": lambda machine: "FreeBSD %s n263993-7ec7a3c2f2b1 GENERIC\n" % machine.release,
     "kern.bootfile": lambda machine: machine.bootfile,
 }
 _TUNABLE = ("net.pfsync.pfsync_buckets",)

@@ -18,7 +18,7 @@ from ansible_collections.hafirewall.cluster.tests.simulators.pfsense.transcripts
 
 SOURCE = Path(__file__).resolve().parent
 PROGRAMS = ("ifconfig", "sysctl", "pfctl", "netstat", "arp", "ndp", "ps", "procstat", "route", "tcpdump", "df", "bectl", "pkg-static", "ntpq",
-            "freebsd-version", "sockstat", "stat")
+            "freebsd-version", "sockstat", "stat", "what")
 FOLDERS = ("etc", "tmp", "var/run", "var/standin", "cf/conf/backup", "sbin", "usr/local/libexec", "usr/local/etc/php", "usr/local/etc/rc.d")
 # What is started under each program's name; Python keeps the modules beside it compiled.
 STARTER = "#!%s -SE\nimport sys\nfrom standin_kernel.main import main\nsys.exit(main())\n" % sys.executable
@@ -68,10 +68,11 @@ def kernel_of(interfaces: Dict[str, List[str]], version: Optional[int], base: st
                    "formats": [] if version is None else [1301, version]},
         "sysctl": {"net.inet.carp.allow": "1", "net.inet.carp.preempt": "0", "net.inet.carp.log": "1", "net.inet.carp.demotion": "0",
                    "net.pfsync.carp_demotion_factor": "0", "net.inet.carp.senderr_demotion_factor": "0",
-                   "kern.osrelease": base, "kern.bootfile": "/boot/kernel/kernel",
+                   "kern.osrelease": base, "kern.bootfile": "/boot/kernel/kernel", "kern.version": "FreeBSD %s #0 standin" % base,
                    "kern.boottime": "{ sec = 1795000000, usec = 123456 } Wed Nov 18 11:06:40 2026"},
         "pf": {"running": True, "hostid": 0x0BDBAD98, "states": ["bdbad98"], "limit": 400000, "lists_creators": lists_creators, "anchors": {}, "tables": {}},
-        "told": dict(TOLD, **upkeep, **{"freebsd-version -kr": "%s\n%s\n" % (base, base), "stat -f %c /boot/kernel/kernel": "1794000000\n"}),
+        "told": dict(TOLD, **upkeep, **{"freebsd-version -kr": "%s\n%s\n" % (base, base), "stat -f %c /boot/kernel/kernel": "1794000000\n",
+                                        "what -q /boot/kernel/kernel": "\tFreeBSD %s #0 standin\n" % base}),
         "carp_peer_advskew": None,
         "pfctl_refuses": None,
         "pfsync_refuses": None,

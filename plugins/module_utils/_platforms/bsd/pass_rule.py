@@ -55,7 +55,8 @@ class Sync(NamedTuple):
     @property
     def one(self) -> Optional[str]:
         """The peer, where it is one and no group."""
-        return None if self.peer is None or ipaddress.ip_address(self.peer).is_multicast else self.peer
+        peer = None if self.peer is None else self.peer.partition("%")[0]  # older Pythons know no zones
+        return None if peer is None or ipaddress.ip_address(peer).is_multicast else peer
 
 
 def unknown() -> Dict[str, Any]:
@@ -100,7 +101,7 @@ def _members(listing: str) -> Optional[List[Network]]:
     if len(words) > _MOST_MEMBERS:
         return None
     try:
-        return [ipaddress.ip_network(word, strict=False) for word in words]
+        return [ipaddress.ip_network(re.sub(r"%[^/]*", "", word), strict=False) for word in words]
     except ValueError:
         return None
 
@@ -182,8 +183,9 @@ def _without(networks: Sequence[Network], taken: Sequence[Network]) -> List[Netw
 def narrow(rule: Rule, sync: Sync, around: Scene) -> bool:
     """Whether a rule passes the members' pfsync on the Sync interface and nothing else."""
     version = sync.members[0].version
-    return rule.action == "pass" and not _excess(rule, sync, around) and rule.direction in (None, "in") \
-        and rule.family in (None, "inet" if version == 4 else "inet6") and not rule.conditions and on(rule.interface or "", sync.device, around.links)
+    # Last what may have tables read.
+    return rule.action == "pass" and rule.direction in (None, "in") and rule.family in (None, "inet" if version == 4 else "inet6") \
+        and not rule.conditions and on(rule.interface or "", sync.device, around.links) and rule.protocol in PROTOCOLS and not _excess(rule, sync, around)
 
 
 def _excess(rule: Rule, sync: Sync, around: Scene) -> List[str]:

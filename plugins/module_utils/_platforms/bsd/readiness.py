@@ -22,7 +22,7 @@ SYSTEM_TAB, USER_TABS = "/etc/crontab", "/var/cron/tabs"
 # FreeBSD's usr.bin/at; they are run by atrun(8), which cron starts.
 AT_JOBS = "/var/at/jobs"
 PROCESSES = ("ps", "-axo", "pid=,command=")
-KERNEL = "/boot/kernel/kernel"
+KERNEL, OLD_KERNEL = "/boot/kernel/kernel", "/boot/kernel.old/kernel"
 PKG_TIMEOUT = 60.0  # seconds; it compares all that is installed
 _UPDATE = re.compile(r"(?P<name>\S+)-(?P<version>[^-\s]+)\s+<\s+needs updating \(\S+ has (?P<new>[^)\s]+)\)")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -39,21 +39,47 @@ def jobs(node: Node, tabs: Mapping[str, bool], now: float, tell: Callable[[str],
     return [job for path, has_user in tabs.items() for job in crontab.jobs(node.read_text(path) or "", path, has_user, now, tell)]
 
 
-def reboot_waits(node: Node) -> Optional[bool]:
+def pending(node: Node, stage: Optional[str]) -> Dict[str, Any]:
+    """Whether the next boot brings another system.
+
+    Args:
+        stage: of an upgrade that was begun and not ended, or None.
+    Returns:
+        ``reboot``: another kernel is installed than runs; None when it is not known. ``stage``: the one given, else another boot environment that is next.
+    """
+    comes = None if stage is not None else _environment_to_come(node)
+    return {"reboot": _kernel_waits(node), "stage": stage if comes is None else "the next boot starts boot environment %s" % comes}
+
+
+def _environment_to_come(node: Node) -> Optional[str]:
+    """The boot environment of the next boot (R, or once alone T), where it is not the one that runs (N)."""
+    rows = _environments(node)
+    once = [row[0] for row in rows if "T" in row[1]]
+    return next((name for name in once or [row[0] for row in rows if "R" in row[1]] if ("N" not in dict(row[:2] for row in rows)[name])), None)
+
+
+def _kernel_waits(node: Node) -> Optional[bool]:
     """Whether a kernel is installed that does not run; None when it is not known.
 
-    A new kernel may be called what the running one is called (OPNsense's sets of one patch level, pfSense's of one base system, a kernel of one's own). So its
-    name is compared, and when its file was last written: all that install one write it anew (opnsense-update, pkg, freebsd-update, installkernel; the last
-    also makes kern.bootfile the old one). The time of its contents would not do, for archives keep that of the build.
+    A new kernel may be called what the running one is called (OPNsense's sets of one patch level, pfSense's of one base system, a kernel of one's own). All
+    that install one write its file anew (opnsense-update, pkg, freebsd-update, installkernel; the last also makes kern.bootfile the old one). Others change
+    the file's state too, a backup by hard links among them (freebsd-update, with each patch), so then its own words are compared: newvers.sh puts one line
+    into the file, for what(1), and into kern.version. The time of its contents would not do, for archives keep that of the build.
     """
     releases = node.query(["freebsd-version", "-kr"], ok=None).stdout.split() if node.has("freebsd-version") else []
     if len(releases) != 2 or releases[0] != releases[1]:
         return True if len(releases) == 2 else None
     kernel = sysctl.parse(node.query(["sysctl", "kern.boottime", "kern.bootfile"], ok=None).stdout)
-    booted = sysctl.boot_id(kernel)
-    files = dict.fromkeys([KERNEL, kernel.get("kern.bootfile") or KERNEL])
-    written = [int(word) for word in node.query(["stat", "-f", "%c", *files], ok=None).stdout.split() if word.isdigit()]
-    return None if booted is None or not written else max(written) > int(booted)
+    booted, runs = sysctl.boot_id(kernel), kernel.get("kern.bootfile") or KERNEL
+    comes = KERNEL if runs == OLD_KERNEL else runs
+    told = node.query(["stat", "-f", "%c", comes], ok=None).stdout.strip()
+    if booted is None or not told.isdigit():
+        return None
+    if comes == runs and int(told) <= int(booted):
+        return False
+    version = node.query(["sysctl", "-n", "kern.version"], ok=None).stdout.strip().splitlines()[:1]
+    words = [line.strip() for line in node.query(["what", "-q", comes], ok=None).stdout.splitlines()]
+    return version[0] not in words if version and words else None
 
 
 def packages(node: Node) -> Dict[str, str]:
@@ -126,12 +152,19 @@ def way_back(node: Node) -> Dict[str, Any]:
     Returns:
         ``kind``, ``available``, ``names``, and when the ``newest`` was made, in seconds since 1970.
     """
-    answer = node.query(["bectl", "list", "-H"], ok=None) if node.has("bectl") else None
-    if answer is None or answer.status != 0:
+    rows = _environments(node)
+    if not rows:
         return {"kind": None, "available": False, "names": [], "newest": None}
-    others = [row for row in (line.split("\t") for line in answer.stdout.splitlines()) if len(row) == 5 and "N" not in row[1]]
+    others = [row for row in rows if "N" not in row[1]]
     made = [moment for moment in (_moment(row[4]) for row in others) if moment is not None]
     return {"kind": "boot environment", "available": bool(others), "names": [row[0] for row in others], "newest": max(made) if made else None}
+
+
+def _environments(node: Node) -> List[List[str]]:
+    """Name, flags, where it is mounted, its size and when it was made, of each; none where the system is not on ZFS."""
+    answer = node.query(["bectl", "list", "-H"], ok=None) if node.has("bectl") else None
+    rows = [] if answer is None or answer.status != 0 else [line.split("\t") for line in answer.stdout.splitlines()]
+    return [row for row in rows if len(row) == 5]
 
 
 def _moment(text: str) -> Optional[float]:

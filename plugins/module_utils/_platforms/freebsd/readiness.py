@@ -32,7 +32,7 @@ def collect(node: Node, areas: Areas) -> Dict[str, Any]:
         "disk": lambda: readiness.disks(node, PLACES),
         "clock": lambda: clocks.read(node, ("chrony", "ntpd", "openntpd")),
         "busy": lambda: common.busy(node, PROGRAMS),
-        "pending": lambda: {"reboot": common.reboot_waits(node), "stage": _stage(node)},
+        "pending": lambda: common.pending(node, _stage(node)),
         "unapplied": lambda: ["merge of %s" % path[len(CONFLICTS):] for path in _files(node, CONFLICTS)],
         "certificates": list,
         "jobs": lambda: _jobs(node, now),

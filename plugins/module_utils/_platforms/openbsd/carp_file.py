@@ -143,7 +143,7 @@ def _address(words: List[str]) -> Tuple[Optional[str], List[str]]:
         return None, []
     stated = rest[0] if "/" in rest[0] or len(rest) < 2 else "%s/%s" % (rest[0], _bits(rest[1]))
     try:
-        return str(ipaddress.ip_interface(stated)), rest[1:]
+        return str(ipaddress.ip_interface(re.sub(r"%[^/]*", "", stated))), rest[1:]
     except ValueError:
         return None, rest
 

@@ -27,6 +27,7 @@ _NO_SWITCH, _SWITCH_HAS_VALUE = (24, 7, 4), (24, 7, 0)
 # What an older release sends, by the element that says so.
 _SENDS = "synchronize"
 _NO_SECTION = ("synchronizetoip",)
+_BRACKETS = re.compile(r"(?:[^@\[\]]*@)?\[(?P<address>[^\[\]%]+)(?:%[^\[\]%]+)?\](?::\d*)?")
 _PATIENCE = 3.0  # seconds that writing the file may take
 
 
@@ -111,8 +112,10 @@ class Config:
         try:
             place = urlsplit(stated) if stated and "//" in stated else None
             host = place.hostname if place else stated
-            if place and "[" in place.netloc:
-                ipaddress.IPv6Address((host or "").partition("%")[0])  # as Python itself asks in newer versions alone
+            if place and re.search(r"[][]", place.netloc):
+                # Versions of Python differ in what they let pass.
+                within = _BRACKETS.fullmatch(place.netloc)
+                ipaddress.IPv6Address(within["address"] if within else "")
         except ValueError:
             host = ""
         if stated and not host:

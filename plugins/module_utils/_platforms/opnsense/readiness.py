@@ -59,7 +59,7 @@ def _jobs(node: Node, now: float) -> List[Dict[str, Any]]:
 def _pending(node: Node) -> Dict[str, Any]:
     """What an upgrade has put aside for the next boots, and whether another kernel is installed than runs."""
     stages = [path.rsplit("/", 1)[-1].split(".")[1] for path in node.find_files(STAGES + "/.*.pending")]
-    return {"reboot": common.reboot_waits(node), "stage": "%s of opnsense-update" % ", ".join(sorted(stages)) if stages else None}
+    return common.pending(node, "%s of opnsense-update" % ", ".join(sorted(stages)) if stages else None)
 
 
 def _name(path: str) -> str:

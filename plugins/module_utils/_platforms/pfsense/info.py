@@ -134,4 +134,5 @@ def _pass_rule(node: Node, found: Mapping[str, Any], rules: Optional[List[pf_rul
         return pass_rule.unknown()
     if reading is None:
         raise NodeError("the configuration could not be read, so it is not known whether a reload keeps the rule")
-    return pass_rule.observe(running, rules, pass_rule.scene(node, links), sync, kept_rule.kept(reading.rows("filter", "rule")))
+    kept = kept_rule.kept(reading.rows("filter", "rule"), reading.rows("ifgroups", "ifgroupentry"))
+    return pass_rule.observe(running, rules, pass_rule.scene(node, links), sync, kept)

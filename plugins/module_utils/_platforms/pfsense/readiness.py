@@ -61,7 +61,7 @@ def _pending(node: Node) -> Dict[str, Any]:
         raise NodeError("no package of a kernel is installed, so whether an upgrade waits for its next stage is not known")
     stages = [node.query(["pkg-static", "annotate", "-q", "-S", kernel, "next_stage"], ok=None).stdout.strip() for kernel in kernels]
     stage = next((one for one in stages if one), None)
-    return {"reboot": common.reboot_waits(node), "stage": None if stage is None else "stage %s of pfSense-upgrade" % stage}
+    return common.pending(node, None if stage is None else "stage %s of pfSense-upgrade" % stage)
 
 
 def _certificates(node: Node, reading: Optional[bridge.Reading]) -> List[Dict[str, Any]]:

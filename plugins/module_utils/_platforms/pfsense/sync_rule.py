@@ -18,9 +18,8 @@ from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfse
 from ansible_collections.hafirewall.cluster.plugins.module_utils._platforms.pfsense.release import release_of
 
 DISABLED, REVISION = ("system", "disablefilter"), ("revision", "description")
-GROUPS: Sequence[bridge.Path] = tuple(("ifgroups", "ifgroupentry", "*", field) for field in ("ifname", "members"))
 PRIVATE: bridge.Path = ("interfaces", "*", "blockpriv")
-PATHS: Sequence[bridge.Path] = (rules.RULES, rules.SEPARATORS, DISABLED, REVISION, *GROUPS, PRIVATE, *interfaces.PATHS)
+PATHS: Sequence[bridge.Path] = (rules.RULES, rules.SEPARATORS, DISABLED, REVISION, *kept_rule.GROUPS, PRIVATE, *interfaces.PATHS)
 RELOAD: bridge.Call = ("filter_configure_sync", None)
 BEHIND, FIRST = "behind a rule that may drop the traffic", "first"
 RULESET = "/tmp/rules.debug"  # what the product gave pfctl last
@@ -163,7 +162,7 @@ def _differs(setting: str, is_: Any, wanted: Any) -> Dict[str, Any]:
 
 def _notes(reading: bridge.Reading, wanted: Wanted, table: rules.Table) -> List[str]:
     """What a person should know although it is not changed here."""
-    groups = [str(row.get("ifname")) for row in reading.rows("ifgroups", "ifgroupentry").values() if wanted.key in str(row.get("members") or "").split()]
+    groups = kept_rule.groups_of(wanted.key, reading.rows("ifgroups", "ifgroupentry"))
     found = ["%s is asked before the pass rule and may drop the traffic of the cluster: see that it lets it pass" % _named(rule)
              for rule in rules.before_all(table.rules, wanted.key, groups, wanted.network)]
     if "blockpriv" in reading.rows("interfaces").get(wanted.key, {}) and any(wanted.network.overlaps(network) for network in _PRIVATE):
@@ -230,4 +229,5 @@ def _evidence(node: Node, wanted: Optional[Wanted], reading: bridge.Reading) -> 
     running, links = pf.status(node.query(["pfctl", "-si"]).stdout).running, devices.links(node)
     sync = None if wanted is None else _sync(wanted, pfsync.running(node).peer)
     configured = {str(number): rule for number, rule in enumerate(reading.values[rules.RULES] or []) if isinstance(rule, dict)}
-    return pass_rule.observe(bool(running), _running(node), pass_rule.scene(node, links), sync, kept_rule.kept(configured))
+    kept = kept_rule.kept(configured, reading.rows("ifgroups", "ifgroupentry"))
+    return pass_rule.observe(bool(running), _running(node), pass_rule.scene(node, links), sync, kept)

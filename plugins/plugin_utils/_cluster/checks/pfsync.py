@@ -185,8 +185,10 @@ def _by_maintenance(platform: str, value: int) -> bool:
 
 
 def _why(node: NodeView) -> str:
-    """What the kernel said of it, where that was read."""
+    """What the kernel said of it, where that was read, and what a product's maintenance has done to it."""
     told = [f"{row.get('by')} for {row.get('why')}" for row in node.rows("vrrp", "demotion_why") or []]
+    own = MAINTENANCE_DEMOTION.get(node.platform) if node.flag("maintenance") else None
+    told += [] if own is None else [f"{own} of it by maintenance"]
     return f", {', '.join(told)}" if told else ""
 
 

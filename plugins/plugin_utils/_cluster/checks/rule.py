@@ -19,6 +19,9 @@ from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.checks
     weigh,
 )
 
+# How providers begin what they could not understand.
+_DOUBT = "may be dropped"
+
 
 def pass_rule(cluster: ClusterView) -> Iterator[Verdict]:
     """The rule is there, survives a reload and a reboot, really decides, and nothing broader stands beside it."""
@@ -32,14 +35,16 @@ def _pass_rule(node: NodeView) -> Verdict:
     if filtered is None or broader is None or blockers is None:
         return Verdict(ERROR, node.unknown("what the packet filter does", "pass_rule"), node.name)
     present, persistent, effective = (node.flag("pass_rule", key) for key in ("present", "persistent", "effective"))
-    failures = ["dropped before the pass rule: " + ", ".join(blockers)] if blockers else []
+    doubts = [blocker for blocker in blockers if blocker.startswith(_DOUBT)]
+    dropped = [blocker for blocker in blockers if blocker not in doubts]
+    failures = ["dropped before the pass rule: " + ", ".join(dropped)] if dropped else []
     warnings = ["broader than needed: " + ", ".join(broader)] if broader else []
     if not filtered and node.engine == "pfsync":
         return Verdict(FAIL, "the packet filter is off, so there are no states to share", node.name)
     if not filtered:
         warnings.append("no chain for incoming traffic drops anything, so whoever reaches the Sync interface reaches the engine")
         return Verdict(*weigh(failures, [], warnings, ""), node.name)
-    unknowns = []
+    unknowns = list(doubts)
     if effective is False:
         failures.append("the engine's traffic does not get in")
     elif effective is None:

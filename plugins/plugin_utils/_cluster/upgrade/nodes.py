@@ -131,8 +131,15 @@ def release_now(node: NodeView) -> str | None:
 
 
 def runs(node: NodeView, release: str | None) -> bool:
-    """Whether the node runs a release, or a later revision of that one: ``26.1.4_1`` (OPNsense), ``14.2-RELEASE-p1`` (FreeBSD)."""
-    return release is not None and re.fullmatch(re.escape(release) + r"(?:_\d+|-p\d+)?", release_now(node) or "") is not None
+    """Whether the node runs a release, or a later revision of that one: ``26.1.4_1`` (OPNsense), ``14.2-RELEASE-p1`` (FreeBSD), ``1:1.4.8-1`` (Debian).
+
+    A patch of FreeBSD's userland alone leaves the kernel what it was.
+    """
+    if release is None:
+        return False
+    later = re.compile(r"(?:\d+:)?" + re.escape(release) + (r"(?:-\S+)?" if node.platform == "linux" else r"(?:-RELEASE)?(?:_\d+|-p\d+)?"))
+    userland = node.get("os", "userland") if node.platform == "freebsd" and node.get("os", "installed_kernel") == release_now(node) else None
+    return any(later.fullmatch(text) for text in (release_now(node), _text(userland)) if text)
 
 
 def target_of(node: NodeView, wanted: str) -> str | None:

@@ -177,6 +177,7 @@ def test_a_lagg_without_any_link_and_one_that_waits_for_a_move_are_failures(pair
     ("pass_rule", "pass_rule.broader", ["inet filter input: accept"], "warn", ["broader", "inet filter input: accept"]),
     ("pass_rule", "pass_rule.filtered", False, "warn", ["no chain"]),
     ("pass_rule", "pass_rule.blockers", None, "error", ["fw2"]),
+    ("pass_rule", "pass_rule.blockers", ["may be dropped, not understood: @0 block drop"], "error", ["may be dropped, not understood: @0 block drop"]),
     ("sync_dedicated", "interfaces.0.addresses", ["198.51.100.130/28", "203.0.113.9/24"], "warn", ["203.0.113.9/24"]),
     ("sync_isolated", "segment.neighbours.0", {"address": "198.51.100.140", "mac": "02:00:00:00:00:99", "how": "arp"}, "fail",
      ["198.51.100.140", "02:00:00:00:00:99"]),

@@ -90,7 +90,8 @@ def test_maintenance_demotes_and_leaves_the_skew_as_it_is(pair):
     pair.says("demotion", "pass", "CARP is demoted by 240, which is what maintenance does", node="fw2")
     pair.says("carp_agrees", "pass", "all 2 ids are set as planned", node="fw2")
     # A service hook that fails adds to it.
-    pair.put("vrrp.demotion", 240 + 2**20).says("demotion", "fail", "demoted by 1048816", node="fw2")
+    pair.put("vrrp.demotion", 240 + 2**20).says("demotion", "fail", "demoted by 1048816", "240 of it by maintenance", node="fw2")
+    pair.put("vrrp.demotion", -240).says("demotion", "fail", "demoted by -240", node="fw2")
     pair.put("vrrp.instances.0.advskew", 254).says("carp_agrees", "fail", "has advskew 254, the plan says 100", node="fw2")
 
 

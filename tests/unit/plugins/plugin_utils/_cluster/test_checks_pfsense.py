@@ -209,6 +209,8 @@ def test_in_maintenance_the_skew_is_the_highest(pair):
     for place in (0, 1):
         pair.put(f"vrrp.instances.{place}.advskew", 254)
     pair.put("maintenance", True).says("carp_agrees", "pass", "as planned", node="fw2")
+    # It demotes nothing there.
+    pair.put("vrrp.demotion", 240).says("demotion", "fail", "demoted by 240", node="fw2")
 
 
 def test_an_active_node_without_its_address_fails(pair):

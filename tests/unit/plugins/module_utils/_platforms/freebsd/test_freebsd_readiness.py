@@ -103,22 +103,37 @@ def test_what_is_amiss_is_told(node: FreebsdNode) -> None:
     assert found["pending"]["reboot"] is True
 
 
-KERNEL, OTHER = "/boot/kernel/kernel", "/boot/kernel.old/kernel"
+KERNEL, OTHER, OWN = "/boot/kernel/kernel", "/boot/kernel.old/kernel", "/boot/OWN/kernel"
+ANOTHER = "FreeBSD 14.2-RELEASE n264001-0123456789ab GENERIC"
 
 
-@pytest.mark.parametrize(("kernels", "bootfile", "expected"), [
-    ({KERNEL: -60}, KERNEL, False), ({KERNEL: 60}, KERNEL, True),
-    # installkernel calls the kernel that runs the old one.
-    ({KERNEL: 60, OTHER: -60}, OTHER, True), ({KERNEL: -60, OTHER: -90}, OTHER, False), ({OTHER: -60}, OTHER, False), ({}, KERNEL, None),
+@pytest.mark.parametrize(("kernels", "bootfile", "another", "expected"), [
+    ({KERNEL: -60}, KERNEL, KERNEL, False), ({KERNEL: 60}, KERNEL, KERNEL, True),
+    # A backup by hard links, as freebsd-update makes it, and chflags change the file's state too.
+    ({KERNEL: 60}, KERNEL, None, False),
+    # installkernel calls the kernel that runs the old one; so does a boot into it.
+    ({KERNEL: 60, OTHER: -60}, OTHER, KERNEL, True), ({KERNEL: -60, OTHER: -90}, OTHER, KERNEL, True), ({KERNEL: -60, OTHER: -90}, OTHER, None, False),
+    ({KERNEL: 60, OWN: -60}, OWN, KERNEL, False), ({OTHER: -60}, OTHER, None, None), ({}, KERNEL, None, None),
 ])
-def test_a_kernel_of_the_same_name_that_was_written_after_the_boot_waits_for_a_reboot(
-        node: FreebsdNode, kernels: Dict[str, int], bootfile: str, expected: Optional[bool]) -> None:
+def test_another_kernel_of_the_same_name_waits_for_a_reboot(
+        node: FreebsdNode, kernels: Dict[str, int], bootfile: str, another: Optional[str], expected: Optional[bool]) -> None:
     node.machine.bootfile, node.machine.kernels = bootfile, {path: int(node.machine.booted) + seconds for path, seconds in kernels.items()}
+    node.machine.sccs = {} if another is None else {another: ANOTHER}
     assert evidence(node)["readiness"]["pending"]["reboot"] is expected
 
 
-@pytest.mark.parametrize("program", ["freebsd-version", "stat", "sysctl kern.boottime kern.bootfile"])
+@pytest.mark.parametrize(("rows", "stage"), [
+    ([("default", "NR"), ("before", "-")], None), ([("default", "N"), ("before", "R")], "the next boot starts boot environment before"),
+    ([("default", "NR"), ("before", "T")], "the next boot starts boot environment before"), ([("default", "NRT"), ("before", "-")], None),
+])
+def test_a_boot_environment_that_is_next_is_told(node: FreebsdNode, rows: Any, stage: Optional[str]) -> None:
+    node.machine.upkeep.environments = [(name, flags, "2026-10-01 12:00") for name, flags in rows]
+    assert evidence(node)["readiness"]["pending"]["stage"] == stage
+
+
+@pytest.mark.parametrize("program", ["freebsd-version", "stat", "sysctl kern.boottime kern.bootfile", "sysctl -n kern.version", "what"])
 def test_whether_a_kernel_waits_is_not_known_without_each_answer(node: FreebsdNode, program: str) -> None:
+    node.machine.kernels[KERNEL] = int(node.machine.booted) + 60
     node.machine.refuse(program.split(), "made to fail")
     assert evidence(node)["readiness"]["pending"]["reboot"] is None
 

@@ -118,6 +118,7 @@ def test_only_one_state_policy_can_be_chosen(text: str, expected: object) -> Non
     ("<synchronizetoip>https://198.51.100.131:8443/</synchronizetoip>", "198.51.100.131", []),
     ("<synchronizetoip>https://[2001:db8::2]:8443/</synchronizetoip>", "2001:db8::2", []),
     ("<synchronizetoip>https://[fe80::1%igb1]/</synchronizetoip>", "fe80::1%igb1", []),
+    ("<synchronizetoip>https://u:p@[2001:db8::2]:8443/</synchronizetoip>", "2001:db8::2", []),
     # As before 24.7.
     ("<synchronizetoip>fw2.example.net</synchronizetoip><synchronizerules>on</synchronizerules><synchronizevirtualip>on</synchronizevirtualip>"
      "<synchronizenat/>", "fw2.example.net", ["rules", "virtualip"]),
@@ -127,10 +128,16 @@ def test_whom_the_configuration_is_sent_to(text: str, target: Optional[str], sec
     assert (found.sends_to, found.sections) == (target, sections)
 
 
-@pytest.mark.parametrize("stated", ["https://[192.0.2.2", "https://[fw2]", "https://[192.0.2.2]/", "https://[]/", "https:///"])
+@pytest.mark.parametrize("stated", ["https://[192.0.2.2", "https://[fw2]", "https://[192.0.2.2]/", "https://[]/", "https:///", "https://a[::1]",
+                                    "https://[::1]x", "https://[::1]]", "https://[fe80::1%]", "https://[fe80::1%a%b]", "https://u:hunter2@[fw2]"])
 def test_a_receiver_that_is_no_address_is_not_nobody(stated: str) -> None:
-    with pytest.raises(NodeError, match="synchronizetoip is no address"):
+    with pytest.raises(NodeError, match="synchronizetoip is no address$"):  # and not a word of what may hold a password
         assert config("<hasync><synchronizetoip>%s</synchronizetoip></hasync>" % stated).sends_to
+
+
+def test_a_group_is_no_interface() -> None:
+    root = ElementTree.fromstring("<opnsense><interfaces><opt1><if>em1</if></opt1><all><if>all</if><type>group</type></all></interfaces></opnsense>")
+    assert list(Config(root, config("")._release).interfaces) == ["opt1"]
 
 
 @pytest.mark.parametrize(("rule", "counts"), [

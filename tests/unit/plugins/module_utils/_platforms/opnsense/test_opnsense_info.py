@@ -192,6 +192,7 @@ def test_another_kernel_that_is_installed_waits_for_a_reboot(make):
 def test_a_set_of_the_same_patch_level_waits_for_a_reboot(make):
     node = make()[1]
     node.machine.kernels["/boot/kernel/kernel"] = int(node.machine.clock.now) + 60
+    node.machine.sccs["/boot/kernel/kernel"] = "FreeBSD 14.3-RELEASE stable/26.1-n271884-c8918d6c7412 SMP"
     assert evidence(node)["readiness"]["pending"]["reboot"] is True
 
 

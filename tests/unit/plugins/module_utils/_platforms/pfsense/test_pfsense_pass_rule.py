@@ -48,7 +48,7 @@ def scene(tables=None, anchors=None):
 
 def evidence(rules, configured=(KEPT,), sync=SYNC, running=True, **around):
     parsed = pf_ruleset.parse("\n".join("@%d %s" % item for item in enumerate(rules)))
-    return pass_rule.observe(running, parsed, scene(**around), sync, kept(dict(zip("0123", configured))))
+    return pass_rule.observe(running, parsed, scene(**around), sync, kept(dict(zip("0123", configured)), {"0": {"ifname": "cluster", "members": "lan opt1"}}))
 
 
 def test_the_rule_as_pfsense_has_it_is_present_effective_and_kept():
@@ -56,6 +56,11 @@ def test_the_rule_as_pfsense_has_it_is_present_effective_and_kept():
     assert (found["filtered"], found["present"], found["effective"], found["persistent"]) == (True, True, True, True)
     assert (found["blockers"], found["broader"], found["reasons"]) == ([], [], [])
     assert [(row["position"], row["name"]) for row in found["rules"]] == [(4, "1700000001")]
+
+
+def test_a_rule_of_a_group_that_the_interface_is_in_is_kept():
+    assert evidence([*DENY, *ANTISPOOF, OURS, OUT], configured=[dict(KEPT, interface="cluster")])["persistent"] is True
+    assert evidence([*DENY, *ANTISPOOF, OURS, OUT], configured=[dict(KEPT, interface="others")])["persistent"] is False
 
 
 def test_without_it_the_default_deny_is_what_drops():
@@ -91,6 +96,21 @@ def test_an_alias_is_judged_by_its_members(members, excess):
     rule = "pass in quick on em2 inet proto pfsync from <members:2> to any keep state"
     found = evidence([*DENY, OUT, rule], tables={} if members is None else {"members": members})
     assert (found["present"], found["broader"]) == (excess is None, [] if excess is None else ["@3 %s (%s)" % (rule, excess)])
+
+
+def test_an_alias_without_members_is_no_rule_and_tables_of_others_are_not_asked_for():
+    rule = "pass in quick on em2 inet proto pfsync from <members:2> to any keep state"
+    assert evidence([*DENY, OUT, rule], tables={"members": []})["present"] is False
+    asked = []
+    others = ["pass in quick on em0 inet proto tcp from <big:400000> to any keep state", "pass in quick on em2 inet proto tcp from <staff:9> to any keep state"]
+    parsed = pf_ruleset.parse("\n".join("@%d %s" % item for item in enumerate([*DENY, *others, OURS, OUT])))
+    around = scene()._replace(table=lambda name, network: asked.append(name))
+    assert pass_rule.observe(True, parsed, around, SYNC, kept({}, {}))["present"] is True and asked == []
+
+
+def test_a_peer_with_a_zone_is_that_peer():
+    sync = pass_rule.Sync("em2", "opt1", "2001:db8::/64", "fe80::2%em2")
+    assert sync.one == "fe80::2" and pass_rule.Sync("em2", "opt1", "2001:db8::/64", "ff12::f0%em2").one is None
 
 
 def test_a_rule_beside_ours_is_broader_only_when_it_decides_about_pfsync():
@@ -147,7 +167,7 @@ def test_with_one_peer_only_its_packets_to_this_node_count():
     ([OURS], [dict(KEPT, disabled="")], False, "not in the configuration"), ([OURS], [dict(KEPT, interface="lan")], False, "not in the configuration"),
     ([OURS], [dict(KEPT, protocol="carp")], False, "not in the configuration"), ([OURS], [dict(KEPT, type="block")], False, "not in the configuration"),
     ([OURS], [dict(KEPT, floating="yes", interface="lan,opt1")], True, None),
-    ([], [KEPT], False, "not in force"), ([], [], False, "no such rule"),
+    ([], [KEPT], False, "none for the Sync network alone is in force"), ([], [], False, "no such rule"),
 ])
 def test_only_what_is_in_the_configuration_is_there_after_a_reload(rules, configured, persistent, reason):
     found = evidence([*DENY, OUT, *rules], configured)
@@ -178,7 +198,7 @@ def test_rules_that_freebsd_printed_are_read():
 def test_what_they_decided_is_what_freebsd_did_with_the_packets():
     links = links_of("em1: flags=8843<UP> metric 0 mtu 1500\n\tinet 10.255.0.1 netmask 0xffffff00\n")
     sync = pass_rule.Sync("em1", "opt1", "10.255.0.0/24", None)
-    verdicts = [pass_rule.observe(True, pf_ruleset.parse(transcript(name)), scene()._replace(links=links), sync, kept({}))["effective"]
+    verdicts = [pass_rule.observe(True, pf_ruleset.parse(transcript(name)), scene()._replace(links=links), sync, kept({}, {}))["effective"]
                 for name in ("20-pfctl-vvsr-without-pfsync-rule.A", "22-pfctl-vvsr-with-pfsync-rule.A")]
     assert verdicts == [False, True]
 

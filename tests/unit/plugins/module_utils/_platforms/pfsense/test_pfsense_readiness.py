@@ -119,6 +119,8 @@ def test_what_is_amiss_is_told(node):
 
 def test_a_kernel_of_the_same_base_that_was_written_after_the_boot_waits_for_a_reboot(node):
     node.kernel("told", **{"stat -f %c /boot/kernel/kernel": "1795000001\n"})
+    assert evidence(node)["readiness"]["pending"]["reboot"] is False
+    node.kernel("told", **{"what -q /boot/kernel/kernel": "\tFreeBSD 14.0-CURRENT #1 another\n"})
     assert evidence(node)["readiness"]["pending"]["reboot"] is True
 
 

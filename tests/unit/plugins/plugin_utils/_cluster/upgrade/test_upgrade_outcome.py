@@ -58,11 +58,33 @@ def test_a_node_that_has_its_release_already_is_not_upgraded_again(pair):
 @pytest.mark.parametrize(("platform", "now", "target", "has"), [
     ("opnsense", "26.1.4_1", "26.1.4", True), ("opnsense", "26.1.4", "26.1.4_1", False), ("opnsense", "26.1.40", "26.1.4", False),
     ("freebsd", "14.2-RELEASE-p1", "14.2-RELEASE", True), ("freebsd", "14.2-RELEASE-p1", "14.2-RELEASE-p2", False),
-    ("freebsd", "14.2-RELEASE-p1", "14.2-RELEASE-p1", True), ("freebsd", "14.2-RELEASE", None, False),
+    ("freebsd", "14.2-RELEASE-p1", "14.2-RELEASE-p1", True), ("freebsd", "14.2-RELEASE", None, False), ("freebsd", "14.2-RELEASE-p1", "14.2", True),
+    ("freebsd", "14.20-RELEASE", "14.2", False), ("linux", "1:1.4.8-1", "1.4.8", True), ("linux", "1:1.4.8-1", "1:1.4.8-2", False),
+    ("linux", "1.4.80", "1.4.8", False),
 ])
 def test_a_later_revision_of_a_release_is_that_release(platform, now, target, has):
     pair = Pair(platform, now)
     assert nodes.runs(NodeView("fw2", pair.plans["fw2"], pair.evidence["fw2"], None, 2), target) is has
+
+
+def test_a_later_revision_is_upgraded_no_further_and_stands_for_what_its_release_does(pair):
+    """A patch of the kernel alone beside the release that is wanted, which the kernel's own words tell of."""
+    pair.evidence["fw2"].update(os={"id": "freebsd", "version": "15.0-RELEASE-p1"}, engine={"config": {"version": 1500}, "pinned": None})
+    judged = pair.judged("15.0-RELEASE")
+    assert "fw2 has 15.0-RELEASE-p1 already" in [step["title"] for step in judged["runbook"]]
+    assert [node["release"] for node in judged["stages"][1]["nodes"]] == ["14.2-RELEASE", "15.0-RELEASE-p1"]
+    assert [node["sends"] for node in judged["stages"][2]["nodes"]] == [1500, 1500]
+    pair.evidence["fw2"]["engine"]["config"]["version"] = None
+    # What the kernel of one shows is what the other is going to have, whatever the table says.
+    assert [node["sends"] for node in pair.judged("15.0-RELEASE")["stages"][2]["nodes"]] == [1301, 1301]
+
+
+def test_a_patch_of_the_userland_alone_is_one(pair):
+    pair.evidence["fw2"]["os"].update(version="14.2-RELEASE-p1", installed_kernel="14.2-RELEASE-p1", userland="14.2-RELEASE-p3")
+    node = NodeView("fw2", pair.plans["fw2"], pair.evidence["fw2"], None, 2)
+    assert nodes.runs(node, "14.2-RELEASE-p3") and not nodes.runs(node, "14.2-RELEASE-p2")
+    pair.evidence["fw2"]["os"].update(installed_kernel="14.2-RELEASE-p3")
+    assert not nodes.runs(node, "14.2-RELEASE-p3")
 
 
 @pytest.mark.parametrize(("statuses", "outcome"), [
