@@ -44,3 +44,5 @@ def print_clusters(figures: Sequence[dict[str, Any]], base: dict[str, Any], work
     spread = figures[-1]["cpu_ms_per_cluster"] / base["cpu_ms_per_cluster"]
     single = "a single one" if base["clusters"] == 1 else f"one among {base['clusters']}"
     print(f"A cluster among {figures[-1]['clusters']} costs {spread:.2f} times what {single} does: {work} is {'linear' if spread < 1.5 else 'NOT linear'}.")
+    if spread >= 1.5:
+        raise SystemExit(f"{work} of many clusters costs more a cluster than that of few")

@@ -50,12 +50,12 @@ class Sender:
         self.size += frame.length
         if frame.linktype == ETHERNET and len(self.macs) < _MOST_MACS:
             self.macs[":".join("%02x" % byte for byte in frame.data[6:12])] = None
-        if packet.version:
+        if packet.version is not None:
             self.version = packet.version
         self.formats.update(dict.fromkeys(packet.formats))
         for message in packet.messages:
             _add(self.messages, message.name, message.count, _MOST_NAMES)
-            if message.name.startswith(_OF_STATES) and message.name not in _OF_MESSAGES:
+            if message.name.startswith(_OF_STATES) and message.name not in _OF_MESSAGES and not message.skipped:
                 self.states += message.count
         if not datagram.whole:
             _add(self.errors, "a fragment, or cut short where it was captured", 1, _MOST_REASONS)
@@ -102,7 +102,8 @@ class Tally:
         datagram, engine, payload = found
         sender = self._sender(datagram.source, engine)
         self.packets += 1
-        self._first, self._last = frame.time if self._first is None else self._first, frame.time
+        self._first = frame.time if self._first is None else min(self._first, frame.time)
+        self._last = frame.time if self._last is None else max(self._last, frame.time)
         if sender is not None:
             sender.count(frame, datagram, decode_pfsync(payload) if engine == _PFSYNC else decode_conntrackd(payload))
         self.truncated = self.truncated or self.packets >= self._most
@@ -117,6 +118,7 @@ class Tally:
             ``{"seconds", "packets", "truncated", "senders"}``.
         """
         if seconds is None or self.packets >= self._most:
+            # Frames of several interfaces may stand out of their order in a capture.
             seconds = 0.0 if self._first is None or self._last is None else self._last - self._first
         rows: List[Dict[str, Any]] = [sender.row(seconds) for sender in self._senders.values()]
         return {"seconds": round(seconds, 3), "packets": self.packets, "truncated": self.truncated,

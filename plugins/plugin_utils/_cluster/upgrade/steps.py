@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -23,6 +24,11 @@ _CHANGING = (_SITE, _MAINTENANCE)
 # How a person has a node install its next release; the manual pages of these programs.
 _APT = ("apt-get update", "apt-cache policy conntrackd   # the candidate is to be {release}: if it is not, name the next release in /etc/apt first",
         "apt-get full-upgrade", "systemctl reboot")
+_DNF = ("dnf list --showduplicates conntrack-tools   # {release} is to be there: if it is not, name the next release of the system first",
+        "dnf upgrade --refresh", "systemctl reboot")
+# freebsd-update(8): patches of a release come by fetch, for -r takes a release.
+_PATCH = ("freebsd-update fetch", "freebsd-update install", "shutdown -r now")
+_ANY_LINUX = ("# install conntrack-tools {release} by the system's own package manager, and reboot",)
 _UPGRADE = {
     "freebsd": ("freebsd-update -r {release} upgrade", "freebsd-update install", "shutdown -r now", "freebsd-update install"),
     "openbsd": ("sysupgrade",),
@@ -30,7 +36,9 @@ _UPGRADE = {
     "pfsense": ("pfSense-upgrade -d -y",),
     "debian": _APT,
     "ubuntu": _APT,
+    **dict.fromkeys(("almalinux", "centos", "fedora", "ol", "rhel", "rocky"), _DNF),
 }
+_RELEASED = re.compile(r"(?P<numbers>\d+\.\d+)(?:-RELEASE)?(?:-p\d+)?")
 # The same settings by hand, for one node.
 _PIN = {
     "freebsd": ("vi /etc/rc.conf   # add to pfsync_ifconfig: version {format}", "ifconfig pfsync0 version {format}"),
@@ -141,9 +149,7 @@ def _upgrade(book: Runbook, number: int, ordered: Sequence[NodeView], node: Node
     book.add(before, f"Hand over: {node.name} enters maintenance" if hands_over else f"{node.name} enters maintenance",
              "the upgraded nodes take over, with the states" if hands_over else "it does not take over while it is half upgraded", node=node.name,
              commands=[_maintenance("enter", node.name)], by_hand=_rest(node, "enter"))
-    system = node.get("os", "id") if node.platform == "linux" else node.platform
-    book.add(stage, f"Upgrade {node.name}" + (f" to {target}" if target else ""), node=node.name,
-             by_hand=[one.format(release=target or "RELEASE") for one in _UPGRADE.get(str(system), ())])
+    book.add(stage, f"Upgrade {node.name}" + (f" to {target}" if target else ""), node=node.name, by_hand=_installing(node, target))
     book.add(stage, f"{node.name} leaves maintenance", node=node.name, commands=[_maintenance("leave", node.name)],
              by_hand=_rest(node, "leave"))
     if version is not None and stage != BOTH and node.name in _without_choice(ordered):
@@ -151,6 +157,17 @@ def _upgrade(book: Runbook, number: int, ordered: Sequence[NodeView], node: Node
                  commands=[f"{_SITE} --limit {node.name}"], by_hand=_by_hand(_PIN, node.platform, version))
     if stage != BOTH:
         book.add(stage, "Verify, and judge again with what the new kernel tells", commands=[PLAYBOOK + "verify", PLAYBOOK + "upgrade_check"])
+
+
+def _installing(node: NodeView, target: str | None) -> list[str]:
+    """How the next release is installed on the node."""
+    if node.platform == "linux":
+        return [one.format(release=target or "VERSION") for one in _UPGRADE.get(str(node.get("os", "id")), _ANY_LINUX)]
+    stated = _RELEASED.fullmatch(target or "") if node.platform == "freebsd" else None
+    if stated and stated["numbers"] == (release_now(node) or "").partition("-")[0]:
+        return list(_PATCH)
+    release = f"{stated['numbers']}-RELEASE" if stated else target or "RELEASE"
+    return [one.format(release=release) for one in _UPGRADE[node.platform]]
 
 
 def _maintenance(state: str, node: str) -> str:

@@ -98,6 +98,27 @@ def test_openbsd_is_known_by_its_version() -> None:
     assert (sender["version"], sender["formats"], sender["messages"], sender["states"]) == (6, [], {"INS": 1, "UPD_C": 1}, 2)
 
 
+def test_what_openbsd_passes_over_unread_is_no_state() -> None:
+    """A message of states that is shorter than known."""
+    data = bytearray(states("INS_1264", version=6).data)
+    subheader = 34 + 20  # behind the headers of Ethernet, IP and pfsync
+    assert tuple(data[subheader:subheader + 4]) == (13, 264 // 4, 0, 1)
+    data[subheader + 1] = 1
+    (sender,) = counted(framed(bytes(data)))["senders"]
+    assert (sender["states"], sender["messages"].get("INS")) == (0, 1)
+
+
+def test_version_0_of_conntrackds_protocol_is_one() -> None:
+    assert counted(udp(bytes((0x0A, 16, 0, 8, 0, 0, 0, 1))))["senders"][0]["version"] == 0
+
+
+def test_a_capture_out_of_order_took_the_time_between_its_first_and_last_packet() -> None:
+    tally = Tally()
+    for when in (12.0, 10.0, 15.0, 11.0):
+        tally.add(states("BUS", when=when))
+    assert tally.result()["seconds"] == 5.0
+
+
 def test_a_capture_without_ip_headers_has_a_sender_without_an_address() -> None:
     payload = states("BUS").data[34:]
     (sender,) = counted(Frame(1.0, 246, payload, len(payload)))["senders"]

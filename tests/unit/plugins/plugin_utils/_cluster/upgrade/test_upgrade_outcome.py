@@ -87,6 +87,27 @@ def test_a_patch_of_the_userland_alone_is_one(pair):
     assert not nodes.runs(node, "14.2-RELEASE-p3")
 
 
+@pytest.mark.parametrize(("platform", "now", "comes", "command"), [
+    ("freebsd", "14.2-RELEASE", "14.2-RELEASE-p3", "freebsd-update fetch"), ("freebsd", "14.2-RELEASE-p1", "14.2-RELEASE-p3", "freebsd-update fetch"),
+    ("freebsd", "14.2-RELEASE", "14.3", "freebsd-update -r 14.3-RELEASE upgrade"),
+    ("freebsd", "14.2-RELEASE", "14.3-RELEASE-p1", "freebsd-update -r 14.3-RELEASE upgrade"),
+    ("freebsd", "14.2-RELEASE", "15.0-RC2", "freebsd-update -r 15.0-RC2 upgrade"), ("openbsd", "7.6", "7.7", "sysupgrade"),
+])
+def test_the_command_that_installs_is_one_that_can_be_typed(platform, now, comes, command):
+    steps = {step["title"]: step["by_hand"] for step in Pair(platform, now, shows=1400).judged(comes)["runbook"]}
+    assert steps[f"Upgrade fw2 to {comes}"][0] == command
+
+
+@pytest.mark.parametrize(("system", "begins"), [("debian", "apt-get update"), ("rocky", "dnf list"),
+                                                ("arch", "# install conntrack-tools 1.4.8 by the system's own")])
+def test_every_linux_is_told_how(system, begins):
+    pair = Pair("linux", "1.4.7")
+    for found in pair.evidence.values():
+        found["os"]["id"] = system
+    [step] = [step for step in pair.judged("1.4.8")["runbook"] if step["title"] == "Upgrade fw2 to 1.4.8"]
+    assert step["by_hand"][0].startswith(begins)
+
+
 @pytest.mark.parametrize(("statuses", "outcome"), [
     (["pass"], "seamless"), (["warn"], "seamless"), (["skipped"], "seamless"), (["error"], "unknown"), (["fail"], "not_seamless"),
     (["fail", "error"], "not_seamless"), (["error", "warn", "pass"], "unknown"), ([], "unknown"),
