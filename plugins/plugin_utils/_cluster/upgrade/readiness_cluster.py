@@ -21,6 +21,7 @@ from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.checks
     weigh,
 )
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.lagg.protocols import PLATFORMS, release
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.pf_facts import creator
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.upgrade.readiness_view import AREA, ReadinessView
 
 
@@ -46,9 +47,9 @@ def sync_live(view: ReadinessView) -> Iterator[Verdict]:
     results = view.results("states_travel")
     if not results:
         yield Verdict(ERROR, _unjudged("states_travel"))
-    idle = [f"from {node.name} to " for node in view.nodes if node.active and node.creators]
+    has_own = [f"from {node.name} to " for node in view.nodes if node.active and creator(node.get("engine", "host_id")) in (node.creators or ())]
     for result in results:
-        if result["status"] == SKIPPED and any(result["reason"].startswith(way) for way in idle):
+        if result["status"] == SKIPPED and any(result["reason"].startswith(way) for way in has_own):
             # It is what the upgrade stands on: with states there, that none came is no proof of anything.
             yield Verdict(ERROR, f"{result['reason']}; let a connection pass through the cluster, and check again", result["node"])
         else:

@@ -196,6 +196,9 @@ def test_evidence_of_another_day_tells_nothing_of_this_one(freebsd, asked, colle
 def test_that_the_active_node_has_sent_nothing_of_what_it_has_is_no_proof(freebsd):
     freebsd.put("engine.creators", ["b2"]).put("engine.counters.sent_messages", {}, "fw1")
     freebsd.says("sync_live", "error", "let a connection pass through the cluster, and check again", node="fw2")
+    # One that has made none itself, as soon after it took over, has none to lose.
+    freebsd.put("engine.creators", ["b2"], "fw1").says("sync_live", "skipped", "fw1 holds no state that it made itself", node="fw2")
+    freebsd.put("engine.creators", ["a1"], "fw1")
     freebsd.put("engine.counters.no_memory", 250000, "fw1").says("sync_live", "fail", "fw1 could not send what it has (no_memory 250000)", node="fw2")
 
 
