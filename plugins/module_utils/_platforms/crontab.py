@@ -31,6 +31,8 @@ _TOLD = frozenset((
     "alarm", "zfs", "trim",
     "nftables", "netif", "networking", "network", "keepalived", "conntrackd", "carp", "-f", "-u", "-r", "-p", "-h",
 ))
+_COMMENT = re.compile(r"(?:^|\s)#.*")
+_ARM = re.compile(r"\(?[^\s()]+(?:\s*\|\s*[^\s()]+)*\s*\)")
 _PROGRAM = re.compile(r"[A-Za-z0-9_./+-]+")
 _PARTED = re.compile(r"\|\||&&|[;|]|(?<![<>])&(?!>)")
 # What a shell reads before a program.
@@ -63,9 +65,9 @@ def told(command: str) -> str:
 
 
 def script(text: str, tell: Callable[[str], Optional[str]] = told) -> Optional[str]:
-    """What the lines of a script run. None where a line alone is not a command."""
-    lines = [line for line in map(str.strip, text.splitlines()) if line and not line.startswith("#")]
-    if any("<<" in line or line.endswith("\\") or line.count("'") % 2 or line.count('"') % 2 for line in lines):
+    """What the lines of a script run. None where a line alone is not a command, an arm of ``case`` among them."""
+    lines = [line for line in (_COMMENT.sub("", line).strip() for line in text.splitlines()) if line]
+    if any("<<" in line or line.endswith("\\") or line.count("'") % 2 or line.count('"') % 2 or _ARM.match(line) for line in lines):
         return None
     found = [tell(line) for line in lines]
     return None if None in found else "; ".join(one for one in found if one)
@@ -77,8 +79,9 @@ def parts(command: str) -> List[str]:
 
 
 def _arguments(words: Sequence[str]) -> List[str]:
-    """Words of the vocabulary, and programs that another one starts; OPNsense up to 26.1.6 has an action of configctl in quotes."""
-    bare = [word.strip("'\"") for word in words]
+    """Words of the vocabulary, and programs that another one starts; OPNsense up to 26.1.6 has an action of configctl in quotes, and a group ends behind its
+    last word."""
+    bare = [word.strip("'\"(){}") for word in words]
     return [word for word in bare if word in _TOLD or (_PROGRAM.fullmatch(word) and re.match(r"/(?:\S*/)?s?bin/|/etc/rc", word))]
 
 

@@ -32,18 +32,16 @@ def depth_for(interval: float) -> int:
 def longest_gap(times: Sequence[int], start: int, end: int) -> Gap:
     """The longest silence between two of the ascending ``times`` within start..end; the edges count as receptions. All in ns."""
     previous, begin, length = start, start, -1
-    came_since = False
     for at in times:
         if at <= start:
             continue
         if at >= end:
-            came_since = True
-            break
+            return Gap(previous, at - previous, True) if at - previous > length else Gap(begin, length, True)
         if at - previous > length:
             begin, length = previous, at - previous
         previous = at
     if end - previous > length:
-        return Gap(previous, end - previous, came_since)
+        return Gap(previous, end - previous, False)
     return Gap(begin, length, True)
 
 

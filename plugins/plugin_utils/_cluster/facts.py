@@ -11,6 +11,7 @@ from typing import Any
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.addresses import Interface
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.lagg.devices import Devices
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platforms import ENGINES
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.protocol.pfsync_rows import OLDEST_FORMAT
 
 
 class Evidence:
@@ -54,6 +55,16 @@ class Evidence:
     def naming_rules(self) -> int | None:
         """How many rules make states that name an interface, whatever the policy is."""
         counts = [value for value in self._mapping("state_rules").values() if isinstance(value, int) and not isinstance(value, bool)]
+        return sum(counts) if counts else None
+
+    @property
+    def rules_in_messages(self) -> int | None:
+        """The same, of those whose interface is in the messages that the node is known to send: format 1301 carries no route."""
+        rules = self._mapping("state_rules")
+        config = self._mapping("engine").get("config")
+        version = config.get("version") if isinstance(config, dict) else None
+        carried = ("bound", "routed") if isinstance(version, int) and version > OLDEST_FORMAT else ("bound",)
+        counts = [rules[key] for key in carried if isinstance(rules.get(key), int) and not isinstance(rules[key], bool)]
         return sum(counts) if counts else None
 
     @property

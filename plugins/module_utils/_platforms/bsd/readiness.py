@@ -78,7 +78,7 @@ def _kernel_waits(node: Node) -> Optional[bool]:
     if comes == runs and int(told) <= int(booted):
         return False
     version = node.query(["sysctl", "-n", "kern.version"], ok=None).stdout.strip().splitlines()[:1]
-    words = [line.strip() for line in node.query(["what", "-q", comes], ok=None).stdout.splitlines()]
+    words = [line.strip() for line in node.query(["what", "-q", comes], ok=None).stdout.splitlines()] if node.has("what") else []
     return version[0] not in words if version and words else None
 
 

@@ -132,8 +132,8 @@ def binding(platform: str, evidence: Evidence, stated: str | None = None) -> Bin
     if platform in _TOLD_BY_RULES and evidence.policy_unread:
         return Binding(None, what, "its state policy could not be read", UNKNOWN)
     row = next((row for row in TABLE if row.platform == platform and row.holds(edition, number)), None)
-    if row is not None and row.bound is False and evidence.naming_rules and platform != "linux":
-        return Binding(True, what, f"{row.why}; but {_NAMING} ({evidence.naming_rules})", row.standing)
+    if row is not None and row.bound is False and evidence.rules_in_messages and platform != "linux":
+        return Binding(True, what, f"{row.why}; but {_NAMING} ({evidence.rules_in_messages})", row.standing)
     if row is not None:
         return Binding(row.bound, what, row.why, row.standing)
     if platform == "pfsense":

@@ -135,11 +135,19 @@ def runs(node: NodeView, release: str | None) -> bool:
 
     A patch of FreeBSD's userland alone leaves the kernel what it was.
     """
+    return running(node, release) is not None
+
+
+def running(node: NodeView, release: str | None) -> str | None:
+    """What the node says of itself by which it runs a release; None when it does not."""
     if release is None:
-        return False
-    later = re.compile(r"(?:\d+:)?" + re.escape(release) + (r"(?:-\S+)?" if node.platform == "linux" else r"(?:-RELEASE)?(?:_\d+|-p\d+)?"))
-    userland = node.get("os", "userland") if node.platform == "freebsd" and node.get("os", "installed_kernel") == release_now(node) else None
-    return any(later.fullmatch(text) for text in (release_now(node), _text(userland)) if text)
+        return None
+    # Behind a revision of Debian's or Fedora's what they add to it; what follows ~ is older.
+    of_package = r"(?:[-+.][^\s~]*)?" if "-" in release else r"(?:-\S+)?"
+    later = re.compile(r"(?:\d+:)?" + re.escape(release) + (of_package if node.platform == "linux" else r"(?:-RELEASE)?(?:_\d+|-p\d+)?"))
+    now, userland = release_now(node) or "", _text(node.get("os", "userland")) or ""
+    patched = node.platform == "freebsd" and node.get("os", "installed_kernel") == now and userland.partition("-")[0] == now.partition("-")[0]
+    return next((text for text in (now, userland if patched else "") if later.fullmatch(text)), None)
 
 
 def target_of(node: NodeView, wanted: str) -> str | None:

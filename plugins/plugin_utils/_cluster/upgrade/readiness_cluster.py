@@ -24,6 +24,8 @@ from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.lagg.p
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.pf_facts import creator
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.upgrade.readiness_view import AREA, ReadinessView
 
+_NEVER = 253402300800.0  # the year 10000, which no calendar of a computer shows
+
 
 def cluster_healthy(view: ReadinessView) -> Iterator[Verdict]:
     """One active node for every id, CARP not demoted, and nobody left in maintenance: an upgrade hands over more than once. Told of one moment."""
@@ -33,13 +35,17 @@ def cluster_healthy(view: ReadinessView) -> Iterator[Verdict]:
 def _apart(view: ReadinessView) -> list[str]:
     """What keeps the evidence of the nodes from being of one moment. Of the controller's clock where it was asked, else of the node's own."""
     asked = [node.number(AREA, "clock", "asked") for node in view.nodes]
-    read = list(zip(asked if None not in asked else [node.number("collected_at") for node in view.nodes], view.nodes))
+    by_own = None in asked
+    read = [(at if at is not None and at < _NEVER else None, node)
+            for at, node in zip([node.number("collected_at") for node in view.nodes] if by_own else asked, view.nodes)]
     known = sorted(((at, node) for at, node in read if at is not None), key=lambda one: one[0])
     limit = float(view.thresholds["evidence_minutes"]) * 60
     if len(known) < 2 or known[-1][0] - known[0][0] <= limit:
         return [node.unknown("when the evidence was read", "collected_at") for at, node in read if at is None and node.evidence]
     first, last = (time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(at)) for at, _node in (known[0], known[-1]))
-    return [f"{known[0][1].name} was read on {first}, {known[-1][1].name} on {last}: read all nodes again, together"]
+    clocks = " by their own clocks" if by_own else ""
+    return [f"{known[0][1].name} was read on {first}, {known[-1][1].name} on {last}{clocks}: read all nodes again, together"
+            + (", and see that the clocks go right" if by_own else "")]
 
 
 def sync_live(view: ReadinessView) -> Iterator[Verdict]:
@@ -54,6 +60,8 @@ def sync_live(view: ReadinessView) -> Iterator[Verdict]:
             yield Verdict(ERROR, f"{result['reason']}; let a connection pass through the cluster, and check again", result["node"])
         else:
             yield Verdict(result["status"], result["reason"], result["node"])
+    if not view.results("quiet_states"):
+        yield Verdict(ERROR, _unjudged("quiet_states"))
     for result in view.results("quiet_states"):
         if result["status"] not in (PASS, SKIPPED):
             yield Verdict(ERROR if result["status"] == ERROR else FAIL, f"quiet_states: {result['reason']}", result["node"])

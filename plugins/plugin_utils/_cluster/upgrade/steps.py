@@ -13,7 +13,7 @@ from typing import Any
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.checks.view import ClusterView, NodeView
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.platforms import DRIVEN
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.protocol.pfsync_rows import FORMATS, OLDEST_FORMAT
-from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.upgrade.nodes import order, release_now, row_with, runs
+from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.upgrade.nodes import order, release_now, row_with, running
 from ansible_collections.hafirewall.cluster.plugins.plugin_utils._cluster.upgrade.stages import BOTH, NOW, YES, stage_id
 
 PLAYBOOK = "ansible-playbook hafirewall.cluster."
@@ -142,8 +142,9 @@ def _shows_none(node: NodeView) -> bool:
 def _upgrade(book: Runbook, number: int, ordered: Sequence[NodeView], node: NodeView, target: str | None, version: int | None) -> None:
     """One node: out of the cluster's service, upgraded, and back in it."""
     before, stage = stage_id(number - 1, len(ordered)), stage_id(number, len(ordered))
-    if runs(node, target):
-        book.add(stage, f"{node.name} has {release_now(node)} already", node=node.name)
+    has = running(node, target)
+    if has is not None:
+        book.add(stage, f"{node.name} has {has} already", node=node.name)
         return
     hands_over = node is ordered[-1] and len(ordered) > 1
     book.add(before, f"Hand over: {node.name} enters maintenance" if hands_over else f"{node.name} enters maintenance",
@@ -163,8 +164,8 @@ def _installing(node: NodeView, target: str | None) -> list[str]:
     """How the next release is installed on the node."""
     if node.platform == "linux":
         return [one.format(release=target or "VERSION") for one in _UPGRADE.get(str(node.get("os", "id")), _ANY_LINUX)]
-    stated = _RELEASED.fullmatch(target or "") if node.platform == "freebsd" else None
-    if stated and stated["numbers"] == (release_now(node) or "").partition("-")[0]:
+    stated, now = (_RELEASED.fullmatch(text or "") if node.platform == "freebsd" else None for text in (target, release_now(node)))
+    if stated and now and stated["numbers"] == now["numbers"]:
         return list(_PATCH)
     release = f"{stated['numbers']}-RELEASE" if stated else target or "RELEASE"
     return [one.format(release=release) for one in _UPGRADE[node.platform]]

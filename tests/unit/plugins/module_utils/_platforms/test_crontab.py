@@ -81,6 +81,17 @@ def test_jobs_are_named_by_their_line_and_told_without_what_may_be_a_secret() ->
     assert time.strftime("%H:%M", time.gmtime(found[1]["next"])) == "06:25"
 
 
+@pytest.mark.parametrize(("text", "what"), [
+    ("# mine\n\nsyspatch # don't mail\nif true; then\n\treboot\nfi\n", "syspatch; true; reboot; fi"),
+    ("(cd /tmp; pkg upgrade) > /dev/null\n", "cd; pkg upgrade"),
+    ("next() {\n\treboot\n}\n", "reboot"), ("echo a#b '#c'\n", "echo"),
+    ("case $x in\na) reboot;;\nesac\n", None), ("case $x in\na | b)\n\treboot;;\nesac\n", None), ("case $x in\n(a) reboot;;\nesac\n", None),
+    ("echo 'a\nhunter2'\n", None), ("cat << EOF\nreboot\nEOF\n", None), ("reboot \\\nnow\n", None),
+])
+def test_a_script_is_told_by_its_lines_or_not_at_all(text: str, what: Optional[str]) -> None:
+    assert crontab.script(text) == what
+
+
 # FreeBSD: usr.sbin/cron/crontab; pfSense: the lines of a default config.xml, as it writes them.
 @pytest.mark.parametrize(("line", "has_user", "what"), [
     ("*/5\t*\t*\t*\t*\troot\t/usr/libexec/atrun", True, "/usr/libexec/atrun"),
@@ -95,6 +106,7 @@ def test_jobs_are_named_by_their_line_and_told_without_what_may_be_a_secret() ->
     ("0 2 * * * /usr/local/sbin/configctl -d 'firmware auto-update' hunter2", False, "/usr/local/sbin/configctl firmware auto-update"),
     ("0 2 * * * /usr/local/sbin/configctl -d -- interface routes alarm 'hunter2 x'", False, "/usr/local/sbin/configctl interface routes alarm"),
     ("0 2 * * * /usr/local/sbin/configctl -d 'zfs scrub' 'zroot'", False, "/usr/local/sbin/configctl zfs scrub"),
+    ("0 2 * * * (/usr/local/sbin/configctl -d firmware auto-update) > /dev/null", False, "/usr/local/sbin/configctl firmware auto-update"),
     ("0 2 * * * mysql -p'a;hunter2' 'b;hunter2'", False, "mysql"),
     ("0 2 * * *  PKG_ENV=x pkg upgrade -y", False, "pkg upgrade"),
     ("0 2 * * *  -n -q /usr/sbin/syspatch", False, "/usr/sbin/syspatch"),

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
     ([110, 120], Gap(120, 80, False)),
     ([190], Gap(100, 90, True)),
     ([50, 90, 110, 199], Gap(110, 89, True)),
-    # What came after the end tells that the silence has ended, and not when.
-    ([50, 90, 110, 250], Gap(110, 90, True)), ([50, 90, 110, 200], Gap(110, 90, True)),
+    # The first that comes after the end ends the silence.
+    ([50, 90, 110, 250, 251], Gap(110, 140, True)), ([50, 90, 110, 200], Gap(110, 90, True)), ([110, 180, 201], Gap(110, 70, True)),
 ])
 def test_the_longest_silence_counts_the_edges(times: list[int], expected: Gap):
     assert longest_gap(times, 100, 200) == expected
@@ -29,9 +29,10 @@ def test_the_longest_silence_counts_the_edges(times: list[int], expected: Gap):
 def test_nothing_arrives_within_the_longest_silence_and_none_is_longer(times: list[int], start: int, end: int):
     gap = longest_gap(times, start, end)
     assert not [at for at in times if gap.start < at < gap.start + gap.length]
-    edges = [start, *[at for at in times if start < at < end], end]
+    after = [at for at in times if at >= end and at > start][:1]
+    edges = [start, *[at for at in times if start < at < end], *(after or [end])]
     assert gap.length == max(later - earlier for earlier, later in zip(edges, edges[1:]))
-    assert gap.ended == (gap.start + gap.length < end or any(at >= end for at in times))
+    assert gap.ended == (gap.start + gap.length < end or bool(after))
 
 
 def filled(count: int, depth: int = 4) -> Receptions:

@@ -50,11 +50,16 @@ def test_the_table(platform: str, version: str | None, bound: bool | None, stand
 
 
 @pytest.mark.parametrize(("platform", "version", "found", "bound"), [
-    # Of pfSense before CE 2.8 and Plus 24.03 there is no policy to tell; its rules for answers (reply-to) name an interface all the same.
-    ("pfsense", "2.7.2", {"state_policy": None, "state_rules": {"bound": 0, "routed": 12}}, True),
+    # Of pfSense before CE 2.8 and Plus 24.03 there is no policy to tell; its rules for answers (reply-to) name an interface all the same, where the format
+    # carries it.
+    ("pfsense", "2.7.2", {"state_policy": None, "state_rules": {"bound": 0, "routed": 12}, "engine": {"config": {"version": 1400}}}, True),
+    ("pfsense", "2.7.2", {"state_policy": None, "state_rules": {"bound": 0, "routed": 12}, "engine": {"config": {"version": 1301}}}, False),
+    ("pfsense", "2.6.0", {"state_policy": None, "state_rules": {"bound": 0, "routed": 12}, "engine": {"config": {"version": None}}}, False),
+    ("pfsense", "2.7.2", {"state_policy": None, "state_rules": {"bound": 0, "routed": 12}, "engine": None}, False),
+    ("pfsense", "2.6.0", {"state_policy": None, "state_rules": {"bound": 1, "routed": 12}}, True),
     ("pfsense", "2.7.2", {"state_policy": None, "state_rules": {"bound": 0, "routed": 0}}, False), ("pfsense", "2.7.2", {"state_policy": None}, False),
     ("freebsd", "14.2", {"state_policy": None}, None), ("openbsd", "7.6", {"state_policy": None, "state_rules": {"bound": 0, "routed": 0}}, None),
-    ("freebsd", "14.2", {"state_rules": {"routed": 1}}, True), ("linux", "12", {"state_policy": None, "state_rules": None}, False),
+    ("freebsd", "14.2", {"state_rules": {"bound": 1}}, True), ("linux", "12", {"state_policy": None, "state_rules": None}, False),
 ])
 def test_rules_that_name_an_interface_count_where_no_policy_is_told(platform: str, version: str, found: dict[str, Any], bound: bool | None) -> None:
     assert binding(platform, Evidence({"os": {"version": version}, **found})).bound is bound

@@ -60,7 +60,8 @@ def test_a_node_that_has_its_release_already_is_not_upgraded_again(pair):
     ("freebsd", "14.2-RELEASE-p1", "14.2-RELEASE", True), ("freebsd", "14.2-RELEASE-p1", "14.2-RELEASE-p2", False),
     ("freebsd", "14.2-RELEASE-p1", "14.2-RELEASE-p1", True), ("freebsd", "14.2-RELEASE", None, False), ("freebsd", "14.2-RELEASE-p1", "14.2", True),
     ("freebsd", "14.20-RELEASE", "14.2", False), ("linux", "1:1.4.8-1", "1.4.8", True), ("linux", "1:1.4.8-1", "1:1.4.8-2", False),
-    ("linux", "1.4.80", "1.4.8", False),
+    ("linux", "1.4.80", "1.4.8", False), ("linux", "1:1.4.7-1+b2", "1:1.4.7-1", True), ("linux", "1.4.8-3.fc40", "1.4.8-3", True),
+    ("linux", "1:1.4.7-1~bpo12+1", "1:1.4.7-1", False), ("linux", "1:1.4.7-10", "1:1.4.7-1", False),
 ])
 def test_a_later_revision_of_a_release_is_that_release(platform, now, target, has):
     pair = Pair(platform, now)
@@ -83,14 +84,19 @@ def test_a_patch_of_the_userland_alone_is_one(pair):
     pair.evidence["fw2"]["os"].update(version="14.2-RELEASE-p1", installed_kernel="14.2-RELEASE-p1", userland="14.2-RELEASE-p3")
     node = NodeView("fw2", pair.plans["fw2"], pair.evidence["fw2"], None, 2)
     assert nodes.runs(node, "14.2-RELEASE-p3") and not nodes.runs(node, "14.2-RELEASE-p2")
+    assert "fw2 has 14.2-RELEASE-p3 already" in [step["title"] for step in pair.judged("14.2-RELEASE-p3")["runbook"]]
     pair.evidence["fw2"]["os"].update(installed_kernel="14.2-RELEASE-p3")
     assert not nodes.runs(node, "14.2-RELEASE-p3")
+    # The kernel decides which formats there are, and one of one's own stays behind.
+    pair.evidence["fw2"]["os"].update(installed_kernel="14.2-RELEASE-p1", userland="15.0-RELEASE")
+    assert not nodes.runs(node, "15.0-RELEASE")
 
 
 @pytest.mark.parametrize(("platform", "now", "comes", "command"), [
     ("freebsd", "14.2-RELEASE", "14.2-RELEASE-p3", "freebsd-update fetch"), ("freebsd", "14.2-RELEASE-p1", "14.2-RELEASE-p3", "freebsd-update fetch"),
     ("freebsd", "14.2-RELEASE", "14.3", "freebsd-update -r 14.3-RELEASE upgrade"),
     ("freebsd", "14.2-RELEASE", "14.3-RELEASE-p1", "freebsd-update -r 14.3-RELEASE upgrade"),
+    ("freebsd", "15.0-RC2", "15.0-RELEASE", "freebsd-update -r 15.0-RELEASE upgrade"),
     ("freebsd", "14.2-RELEASE", "15.0-RC2", "freebsd-update -r 15.0-RC2 upgrade"), ("openbsd", "7.6", "7.7", "sysupgrade"),
 ])
 def test_the_command_that_installs_is_one_that_can_be_typed(platform, now, comes, command):
