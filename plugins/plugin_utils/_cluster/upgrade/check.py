@@ -50,8 +50,10 @@ def check_upgrade(plans: Mapping[str, Mapping[str, Any]], evidence: Mapping[str,
     found = list(judged) if judged is not None else checks.judge(plans, evidence, observed or {}, probe_count)
     known = {"left_out": [name for name in leave_out if name not in checks.CHECKS], "thresholds": thresholds or {},
              "known_bad": known_bad}
-    ready = judge_readiness(plans, evidence, found, known, {host: None if release == "candidate" else release for host, release in wanted.items()})
-    results = _left_out(found, leave_out) + ready
+    # What is left out counts nowhere, not in the readiness checks that take from it either.
+    verified = _left_out(found, leave_out)
+    ready = judge_readiness(plans, evidence, verified, known, {host: None if release == "candidate" else release for host, release in wanted.items()})
+    results = verified + ready
     upgrades = []
     for name, members in {plan["cluster"]: plan["members"] for plan in plans.values()}.items():
         upgrade = judge_upgrade({host: plans[host] for host in members}, evidence, wanted, [result for result in results if result["cluster"] == name])

@@ -31,6 +31,15 @@ def test_all_checks_are_made_and_every_one_can_be_left_out_and_says_so():
     assert {result["id"] for result in check_upgrade(PAIR.plans, PAIR.evidence).checks} == set(names)
 
 
+def test_what_is_left_out_counts_in_no_check_that_takes_from_it():
+    judged = [{"id": name, "cluster": "edge", "node": "fw2", "status": status, "reason": name}
+              for name, status in (("roles_disjoint", "pass"), ("demotion", "fail"), ("maintenance", "pass"))]
+    told = {tuple(names): next(one for one in check_upgrade(PAIR.plans, PAIR.evidence, judged=judged, leave_out=names).checks if one["id"] == "cluster_healthy")
+            for names in ([], ["demotion"])}
+    assert "demotion: fw2: demotion" in told[()]["reason"] and told[()]["status"] == "fail"
+    assert "demotion: fw2: demotion" not in told["demotion",]["reason"] and told["demotion",]["status"] != "fail"
+
+
 def test_what_is_required_goes_with_the_outcome():
     judged = [{"id": "roles_disjoint", "cluster": "edge", "node": None, "status": "pass", "reason": ""}]
     for required, enough in (("seamless", False), ("seamless_with_steps", False), ("not_seamless", True)):
