@@ -91,7 +91,7 @@ def test_a_node_without_a_file_never_passes_and_is_named(tmp_path: Path) -> None
     outcomes = {upgrade["cluster"]: upgrade["outcome"] for upgrade in report["upgrades"]}
     assert outcomes == {"freebsd": "seamless_with_steps", "linux": "unknown"} and report["outcome"] == "unknown"
     page, ticket, junit = ((tmp_path / "report" / name).read_text(encoding="utf-8") for name in ("report.html", "report.md", "report.xml"))
-    assert all("linux-fw2" in text for text in (page, ticket, junit)) and 'errors="0"' not in junit.splitlines()[1]
+    assert "UTC, freebsd, linux" in page and all("linux-fw2" in text for text in (page, ticket, junit)) and 'errors="0"' not in junit.splitlines()[1]
 
 
 def test_a_file_that_is_no_evidence_is_in_the_report_in_place_of_the_last_outcome(tmp_path: Path) -> None:

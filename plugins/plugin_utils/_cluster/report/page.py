@@ -58,7 +58,8 @@ def as_html(report: dict[str, Any]) -> str:
     drills = [shape(drill, DRILL) for drill in drills_of(report)]
     upgrades = upgrades_of(report)
     summary = summarise(checks, drills, upgrades)
-    names = [cluster["name"] for cluster in clusters]
+    # A cluster that could not even be planned has an upgrade alone.
+    names = list(dict.fromkeys([cluster["name"] for cluster in clusters] + [str(upgrade["cluster"]) for upgrade in upgrades]))
     engines = _Engines(clusters)
     title, sentence = upgrade_headline(upgrades) if upgrades else headline(
         summary, len(set(names) | {check["cluster"] for check in checks if check["cluster"]}))
