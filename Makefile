@@ -128,7 +128,7 @@ lagg-plan: $(VENV) $(TREE) ## print the LAGG plan of a cluster as JSON (INVENTOR
 
 # The tests
 
-test: lint sanity units matrix daemons docs molecule ## everything (about 70 minutes on 2 cores)
+test: lint sanity units matrix daemons docs molecule ## everything (about an hour on 2 cores)
 	@echo 'make test: all passed.'
 
 quick: export HAFW_HYPOTHESIS := glance
