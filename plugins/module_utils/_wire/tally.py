@@ -102,6 +102,7 @@ class Tally:
         datagram, engine, payload = found
         sender = self._sender(datagram.source, engine)
         self.packets += 1
+        # Frames of several interfaces may stand out of their order in a capture.
         self._first = frame.time if self._first is None else min(self._first, frame.time)
         self._last = frame.time if self._last is None else max(self._last, frame.time)
         if sender is not None:
@@ -118,7 +119,6 @@ class Tally:
             ``{"seconds", "packets", "truncated", "senders"}``.
         """
         if seconds is None or self.packets >= self._most:
-            # Frames of several interfaces may stand out of their order in a capture.
             seconds = 0.0 if self._first is None or self._last is None else self._last - self._first
         rows: List[Dict[str, Any]] = [sender.row(seconds) for sender in self._senders.values()]
         return {"seconds": round(seconds, 3), "packets": self.packets, "truncated": self.truncated,
